@@ -1,0 +1,22 @@
+"""What every test of the session gets: Hypothesis settings, and an end that comes even if a thread hangs."""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+
+import pytest
+from hypothesis import settings
+
+# How long the interpreter may take to end after the last test; then the stacks of its threads are printed.
+EXIT_S = 30
+
+# A slow machine is no failure of a property: the timeout per test is the limit.
+settings.register_profile("purezmq", deadline=None, print_blob=True)
+settings.load_profile("purezmq")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Watch the end of the process: a thread that a test left behind must not keep it."""
+    faulthandler.dump_traceback_later(EXIT_S, exit=True, file=sys.__stderr__)

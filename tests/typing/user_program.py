@@ -1,0 +1,95 @@
+"""A program of a user, checked with mypy --strict, never run: the annotations of the public API must serve it."""
+
+from __future__ import annotations
+
+import purezmq as zmq
+
+
+def request(context: zmq.Context, endpoint: str) -> bytes:
+    """Ask and return the reply."""
+    with context.socket(zmq.REQ) as socket:
+        socket.linger = 0
+        socket.setsockopt(zmq.RCVTIMEO, 1000)
+        socket.connect(endpoint)
+        socket.send(b"question")
+        reply: bytes = socket.recv()
+        return reply
+
+
+def serve(context: zmq.Context) -> list[bytes]:
+    """Take one message of several parts."""
+    socket = context.socket(zmq.ROUTER)
+    socket.bind("tcp://127.0.0.1:*")
+    parts: list[bytes] = socket.recv_multipart()
+    socket.send_multipart([parts[0], b"", b"reply"])
+    frames: list[zmq.Frame] = socket.recv_multipart(copy=False)
+    size: int = len(frames[0])
+    text: str = socket.recv_string()
+    print(size, text)
+    socket.close(linger=0)
+    return parts
+
+
+def subscribe(context: zmq.Context, endpoint: str) -> dict[int, int]:
+    """Poll sockets and descriptors."""
+    socket = context.socket(zmq.SUB)
+    socket.subscribe(b"topic")
+    socket.connect(endpoint)
+    poller = zmq.Poller()
+    poller.register(socket, zmq.POLLIN)
+    poller.register(0, zmq.POLLIN)
+    ready: int = socket.poll(100)
+    events = dict(poller.poll(timeout=100))
+    print(ready)
+    return {index: event for index, event in enumerate(events.values())}
+
+
+def uncopied(socket: zmq.Socket) -> bytes:
+    """Frames and trackers."""
+    frame: zmq.Frame = socket.recv(copy=False)
+    tracker = socket.send(frame, copy=False, track=True)
+    if tracker is not None:
+        tracker.wait(timeout=1.0)
+        print(tracker.done)
+    return frame.bytes
+
+
+def batches(socket: zmq.Socket) -> int:
+    """What pyzmq has not."""
+    socket.send_many([b"one", [b"two", b"parts"]])
+    count = 0
+    for message in socket.recv_many(100):
+        count += len(message) if isinstance(message, list) else 1
+    socket.send(b"x", timeout=0.5)
+    data: bytes = socket.recv(timeout=0.5)
+    print(data)
+    return count
+
+
+def errors(socket: zmq.Socket) -> int:
+    """Exceptions and numbers."""
+    try:
+        socket.recv(zmq.DONTWAIT)
+    except zmq.Again:
+        return zmq.EAGAIN
+    except zmq.ContextTerminated as error:
+        print(error.strerror)
+    except zmq.ZMQError as error:
+        return error.errno or 0
+    kind: zmq.SocketType = zmq.SocketType.PUSH
+    return int(kind)
+
+
+def main() -> None:
+    """Everything with one context."""
+    context = zmq.Context.instance()
+    context.setsockopt(zmq.LINGER, 0)
+    threads: int = context.get(zmq.ContextOption.IO_THREADS)
+    print(threads, request(context, "tcp://127.0.0.1:5555"), serve(context))
+    front, back = context.socket(zmq.XSUB), context.socket(zmq.XPUB)
+    zmq.proxy(front, back)
+    context.destroy(linger=0)
+
+
+if __name__ == "__main__":
+    main()
