@@ -1,0 +1,68 @@
+"""Settings of a connection. Plain data; no behaviour may live here."""
+
+from __future__ import annotations
+
+from purezmq.wire.limits import MAX_ROUTING_ID_SIZE
+
+__all__ = ["ConnectionConfig"]
+
+
+class ConnectionConfig:
+    """Settings of a connection, built once per endpoint and shared by its connections.
+
+    Args:
+        socket_type: name of our socket type, as "PUSH".
+        accepts: names of the socket types that may be our peer.
+        routing_id: our routing id, at most 255 bytes, often empty.
+        metadata: further properties to tell the peer; names start with "X-".
+        mechanism: name of the security mechanism.
+        max_message_size: largest frame to accept in bytes (MAXMSGSIZE), -1 for no limit.
+        handshake_timeout: seconds from start to the end of the handshake, or None.
+        heartbeat_interval: seconds between PINGs, or None.
+        heartbeat_timeout: seconds to wait for a byte after a PING; 0 means no check.
+        heartbeat_ttl: seconds after which the peer may take us for dead; 0 means no wish.
+
+    Raises:
+        ValueError: the routing id is too long.
+    """
+
+    __slots__ = (
+        "accepts",
+        "handshake_timeout",
+        "heartbeat_interval",
+        "heartbeat_timeout",
+        "heartbeat_ttl",
+        "max_message_size",
+        "mechanism",
+        "metadata",
+        "routing_id",
+        "socket_type",
+    )
+
+    def __init__(
+        self,
+        socket_type: str,
+        accepts: frozenset[str],
+        *,
+        routing_id: bytes = b"",
+        metadata: tuple[tuple[str, bytes], ...] = (),
+        mechanism: str = "NULL",
+        max_message_size: int = -1,
+        handshake_timeout: float | None = 30.0,
+        heartbeat_interval: float | None = None,
+        heartbeat_timeout: float = 0.0,
+        heartbeat_ttl: float = 0.0,
+    ) -> None:
+        if len(routing_id) > MAX_ROUTING_ID_SIZE:
+            text = f"routing_id must have at most {MAX_ROUTING_ID_SIZE} bytes, not {len(routing_id)}"
+            raise ValueError(text)
+        self.socket_type = socket_type
+        self.accepts = accepts
+        self.routing_id = routing_id
+        self.metadata = metadata
+        self.mechanism = mechanism
+        self.max_message_size = max_message_size
+        self.handshake_timeout = handshake_timeout
+        self.heartbeat_interval = heartbeat_interval
+        self.heartbeat_timeout = heartbeat_timeout
+        self.heartbeat_ttl = heartbeat_ttl

@@ -1,0 +1,445 @@
+"""The ZMTP connection: bytes in, messages and events out; messages in, chunks out. Sans-I/O, time is an argument.
+
+What may not live here: frames (``framing``, ``framing_fast``), the greeting (``greeting``), mechanisms, the table of
+states (``state``), any I/O.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from purezmq.wire import commands, framing
+from purezmq.wire.error import RemoteProtocolError
+from purezmq.wire.events import (
+    Cancelled,
+    ConnectionFailed,
+    FailureReason,
+    HandshakeSucceeded,
+    Joined,
+    Left,
+    PeerInfo,
+    Subscribed,
+)
+from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
+from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
+from purezmq.wire.heartbeat import Heartbeat
+from purezmq.wire.limits import MAX_HANDSHAKE_FRAME_SIZE, MAX_ROUTING_ID_SIZE, READ_SIZE, UNLIMITED
+from purezmq.wire.mechanisms import create_mechanism
+from purezmq.wire.state import TRANSITIONS, Input, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from typing_extensions import Buffer
+
+    from purezmq.wire.config import ConnectionConfig
+    from purezmq.wire.events import Event
+    from purezmq.wire.framing import FrameDecoder
+    from purezmq.wire.mechanisms import Mechanism
+
+    Message = bytes | list[bytes]
+
+__all__ = ["Connection"]
+
+
+def _refuse_to_encode(messages: Sequence[Message]) -> list[Buffer]:
+    text = f"{len(messages)} messages to encode, but the connection is not ready"
+    raise RuntimeError(text)
+
+
+class Connection:
+    """One ZMTP connection, either side.
+
+    Args:
+        config: settings, shared with other connections.
+        bound: True when a listener of ours accepted it.
+
+    Attributes:
+        ready: the handshake is over and messages may flow.
+        closed: it's over; whatever is received is ignored.
+        peer: what the handshake told about the peer, or None before its end.
+        read_size: how many bytes to read next: inside a large body exactly what is missing, after one just a header.
+        has_buffered: bytes are waiting that ``receive_data(b"", now)`` can decode.
+        shares_encoding: what ``encode`` returns fits every other connection for which this is True, too.
+        encode: ``encode(messages)`` turns a batch (single bodies, or lists of parts) into few chunks to send, in order.
+            Parts are bytes, bytearrays or memoryviews of bytes. Raises RuntimeError before the handshake's end.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_decoder",
+        "_events",
+        "_greeting",
+        "_heartbeat",
+        "_mechanism",
+        "_outgoing",
+        "_state",
+        "_takes_subscriptions",
+        "bound",
+        "closed",
+        "config",
+        "encode",
+        "peer",
+        "ready",
+        "shares_encoding",
+    )
+
+    encode: Callable[[Sequence[Message]], list[Buffer]]
+
+    def __init__(self, config: ConnectionConfig, *, bound: bool) -> None:
+        self.config = config
+        self.bound = bound
+        self.ready = False
+        self.closed = False
+        self.peer: PeerInfo | None = None
+        self.shares_encoding = False
+        self.encode = _refuse_to_encode
+        self._state = State.INITIAL
+        self._takes_subscriptions = config.socket_type in ("PUB", "XPUB")
+        self._greeting: Greeting | None = Greeting(config)  # dropped when ready
+        self._mechanism: Mechanism | None = None  # kept after the handshake only if it transforms frames
+        self._decoder: FastFrameDecoder | FrameDecoder | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._deadline: float | None = None
+        self._events: deque[Event] | None = None
+        self._outgoing: list[Buffer] | None = None
+
+    def __repr__(self) -> str:
+        side = "bound" if self.bound else "connected"
+        return f"<Connection {self.config.socket_type} {side} {self._state.name} peer={self.peer!r}>"
+
+    @property
+    def state(self) -> State:
+        """Where the connection is in its life."""
+        return self._state
+
+    # --- data plane -------------------------------------------------------------------------------
+
+    @property
+    def read_size(self) -> int:
+        """How many bytes to read next."""
+        decoder = self._decoder
+        return READ_SIZE if decoder is None else decoder.read_size
+
+    @property
+    def has_buffered(self) -> bool:
+        """Whether bytes are waiting that a limit kept from being decoded."""
+        decoder = self._decoder
+        return decoder is not None and decoder.has_buffered
+
+    @property
+    def has_control(self) -> bool:
+        """Whether an event or control output waits; asked once per read, so that a plain read costs no more."""
+        return self._events is not None or self._outgoing is not None
+
+    def receive_data(self, data: bytes, now: float, limit: int = UNLIMITED) -> list[Message]:
+        """Take bytes of the peer. Never raises for what a peer sent.
+
+        Args:
+            data: bytes received; empty to go on after ``limit``.
+            now: seconds of a monotonic clock.
+            limit: most messages to return, at least 1; the rest stays undecoded, see ``has_buffered``.
+
+        Returns:
+            Messages in order. Subscriptions that PUB and XPUB receive are events, not messages. After a violation,
+            the messages before it; the connection is then closed and ConnectionFailed queued.
+        """
+        if not self.ready:
+            return self._receive_early(data, now, limit)
+        heartbeat = self._heartbeat
+        if heartbeat is not None and data:
+            heartbeat.last_received = now
+        decoder = self._decoder
+        assert decoder is not None  # ready means there is one
+        messages = decoder.decode(data, limit)
+        if decoder.command is None and decoder.failure is None and not self._takes_subscriptions:
+            return messages
+        return self._receive_slowly(messages, now, limit)
+
+    def encode_subscription(self, topic: bytes, subscribe: bool) -> bytes:  # reads well: (b"news", True)
+        """Encode a subscription or its cancellation as the peer's version wants it.
+
+        Args:
+            topic: prefix of messages.
+            subscribe: True for a subscription, False for its cancellation.
+
+        Returns:
+            A SUBSCRIBE or CANCEL command from ZMTP 3.1 on, otherwise an 0x01 or 0x00 message.
+
+        Raises:
+            RuntimeError: before the end of the handshake.
+        """
+        peer = self.peer
+        if peer is None:
+            text = "no subscription can be encoded: the connection is not ready"
+            raise RuntimeError(text)
+        if peer.version >= V3_1:
+            body = commands.encode_subscribe(topic) if subscribe else commands.encode_cancel(topic)
+            return self._encode_frame(framing.COMMAND, body)
+        return self._encode_frame(0, (b"\x01" if subscribe else b"\x00") + topic)
+
+    # --- control plane ----------------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """Queue the greeting and start the handshake's clock.
+
+        Args:
+            now: seconds of a monotonic clock.
+        """
+        self._move(Input.SEND_GREETING)
+        self._send(encode_signature(self.config.routing_id))
+        if self.config.handshake_timeout is not None:
+            self._deadline = now + self.config.handshake_timeout
+
+    def data_to_send(self) -> list[Buffer]:
+        """Return what the control plane wants sent (greeting, READY, PING, PONG), and forget it.
+
+        It may go out before or after any chunk of ``encode``, never inside one.
+        """
+        outgoing = self._outgoing
+        if outgoing is None:
+            return []
+        self._outgoing = None
+        return outgoing
+
+    def next_event(self) -> Event | None:
+        """Return the next event, or None."""
+        events = self._events
+        if events is None:
+            return None
+        event = events.popleft()
+        if not events:
+            self._events = None  # an idle connection must stay small
+        return event
+
+    def next_timer(self) -> float | None:
+        """Return when ``handle_timer`` is to be called next, or None."""
+        if self._deadline is not None:
+            return self._deadline
+        return None if self._heartbeat is None else self._heartbeat.next_timer()
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due: end a late handshake or a dead peer's connection, queue a PING. Harmless when nothing is.
+
+        Read what the socket holds before: our own pause (a long call under the GIL) isn't the peer's silence.
+
+        Args:
+            now: seconds of a monotonic clock.
+        """
+        if self._deadline is not None and now >= self._deadline:
+            text = f"the handshake took longer than {self.config.handshake_timeout} s"
+            self._fail(RemoteProtocolError(FailureReason.TIMEOUT, text))
+            return
+        heartbeat = self._heartbeat
+        if heartbeat is None:
+            return
+        deadline = heartbeat.deadline()
+        if deadline is not None and now >= deadline:
+            text = f"nothing came from the peer for {now - heartbeat.last_received:.3f} s"
+            self._fail(RemoteProtocolError(FailureReason.HEARTBEAT, text))
+        elif heartbeat.is_ping_due(now):
+            self._send_command(commands.encode_ping(self.config.heartbeat_ttl))
+
+    def close(self) -> None:
+        """End the connection from our side, without an event. Idempotent."""
+        self._close(Input.CLOSE)
+
+    # --- handshake --------------------------------------------------------------------------------
+
+    def _receive_early(self, data: bytes, now: float, limit: int) -> list[Message]:
+        """Receive in any state but READY."""
+        if self.closed:
+            return []
+        try:
+            if self._state is not State.HANDSHAKE:
+                greeting = self._greeting
+                if greeting is None or self._state is State.INITIAL:
+                    text = "receive_data before start"
+                    raise RuntimeError(text)
+                rest = greeting.receive(data, self._send)
+                if rest is None:
+                    return []
+                self._move(Input.RECV_GREETING)
+                self._start_handshake(greeting)
+                data = rest
+            if not self._receive_handshake(data, now):
+                return []
+        except RemoteProtocolError as error:
+            self._fail(error)
+            return []
+        return self.receive_data(b"", now, limit)
+
+    def _start_handshake(self, greeting: Greeting) -> None:
+        """Send what follows the greetings, and choose the framing."""
+        routing_id = self.config.routing_id
+        if greeting.version >= V3_0:
+            mechanism = self._mechanism = create_mechanism(self.config, bound=self.bound)
+            decoder = framing.FrameDecoder if mechanism.transforms else FastFrameDecoder
+            self._decoder = decoder(MAX_HANDSHAKE_FRAME_SIZE)
+            for body in mechanism.start():
+                self._send(framing.encode_frame(framing.COMMAND, body))
+        elif greeting.version == V1:
+            self._decoder = framing.FrameDecoderV1(MAX_HANDSHAKE_FRAME_SIZE)
+            # Our signature was already the header of our identity if the peer knows no versions.
+            self._send(routing_id if greeting.unversioned else framing.encode_frame_v1(0, routing_id))
+        else:
+            self._decoder = FastFrameDecoder(MAX_HANDSHAKE_FRAME_SIZE)
+            self._send(framing.encode_frame(0, routing_id))
+
+    def _receive_handshake(self, data: bytes, now: float) -> bool:
+        """Take the peer's part of the handshake; tell whether it's over."""
+        decoder, greeting, mechanism = self._decoder, self._greeting, self._mechanism
+        assert decoder is not None  # made by _start_handshake
+        assert greeting is not None  # dropped when ready
+        while True:
+            messages = decoder.decode(data, 1)
+            command, decoder.command = decoder.command, None
+            if messages and mechanism is None:
+                self._become_ready(self._describe_old_peer(messages[0], greeting), greeting, now)
+                return True
+            if command is not None and mechanism is not None:
+                for reply in mechanism.receive_command(command):
+                    self._send(framing.encode_frame(framing.COMMAND, reply))
+                if mechanism.done:
+                    self._become_ready(mechanism.describe_peer(greeting.version), greeting, now)
+                    return True
+            elif messages or command is not None:
+                what = "message" if messages else "command"
+                raise RemoteProtocolError(FailureReason.PROTOCOL, f"unexpected {what} before the end of the handshake")
+            elif decoder.failure is not None:
+                raise decoder.failure
+            else:
+                return False
+            data = b""
+
+    def _describe_old_peer(self, identity: Message, greeting: Greeting) -> PeerInfo:
+        """Make the description of a ZMTP 1.0 or 2.0 peer; like libzmq, don't judge by its socket type."""
+        if isinstance(identity, list) or len(identity) > MAX_ROUTING_ID_SIZE:
+            raise RemoteProtocolError(FailureReason.PROTOCOL, "identity is multipart or longer than 255 bytes")
+        return PeerInfo(greeting.socket_type, identity, greeting.version, "")
+
+    def _become_ready(self, peer: PeerInfo, greeting: Greeting, now: float) -> None:
+        self._move(Input.RECV_READY)
+        config, mechanism, decoder = self.config, self._mechanism, self._decoder
+        assert decoder is not None  # made by _start_handshake
+        self.ready = True
+        self.peer = peer
+        self._deadline = self._greeting = None
+        decoder.max_size = config.max_message_size
+        if peer.version == V1:
+            self.encode = framing.encode_batch_v1
+        elif mechanism is not None and mechanism.transforms:
+            decoder.mechanism = mechanism
+            self.encode = lambda messages: framing.encode_batch(messages, mechanism)
+        else:
+            self.encode = encode_batch
+            self.shares_encoding = True
+            self._mechanism = None
+        if config.heartbeat_interval is not None and peer.version >= V3_0:
+            self._heartbeat = Heartbeat(now, config.heartbeat_interval, config.heartbeat_timeout)
+        self._queue(HandshakeSucceeded(peer))
+        if greeting.unversioned and self._takes_subscriptions:
+            # ZeroMQ 2.x filters at the subscriber and never tells: it wants everything.
+            self._queue(Subscribed(b""))
+
+    # --- commands and subscriptions -----------------------------------------------------------------
+
+    def _receive_slowly(self, messages: list[Message], now: float, limit: int) -> list[Message]:
+        """Go on after a decode that ended at a command or a violation, or that may have brought subscriptions."""
+        decoder = self._decoder
+        assert decoder is not None  # ready means there is one
+        kept = self._take_subscriptions(messages) if self._takes_subscriptions else messages
+        try:
+            while decoder.command is not None:
+                command, decoder.command = decoder.command, None
+                self._receive_command(command, now)
+                if len(kept) >= limit:
+                    break
+                messages = decoder.decode(b"", limit - len(kept))
+                kept += self._take_subscriptions(messages) if self._takes_subscriptions else messages
+            if decoder.failure is not None:
+                raise decoder.failure
+        except RemoteProtocolError as error:
+            self._fail(error)
+        return kept
+
+    def _receive_command(self, body: bytes, now: float) -> None:
+        """Take a command after the handshake; ignore unknown ones and those our socket type has no use for."""
+        name, data = commands.split_command(body)
+        if name in (b"SUBSCRIBE", b"CANCEL"):
+            if self._takes_subscriptions:
+                self._queue(Subscribed(data) if name == b"SUBSCRIBE" else Cancelled(data))
+        elif name == b"PING":
+            ttl, context = commands.decode_ping(data)
+            if ttl and self._heartbeat is None:
+                self._heartbeat = Heartbeat(now, None, 0.0)
+            if self._heartbeat is not None:
+                self._heartbeat.peer_ttl = ttl or None
+            self._send_command(commands.encode_pong(context))
+        elif name in (b"JOIN", b"LEAVE"):
+            if self.config.socket_type == "RADIO":
+                self._queue(Joined(data) if name == b"JOIN" else Left(data))
+        elif name == b"ERROR":
+            raise commands.decode_error(data)
+        elif name == b"READY":
+            raise RemoteProtocolError(FailureReason.PROTOCOL, "READY after the end of the handshake")
+
+    def _take_subscriptions(self, messages: list[Message]) -> list[Message]:
+        """Turn the 0x01 and 0x00 messages among ``messages`` into events; return the others.
+
+        The first part decides, as in libzmq; further parts of a subscription are dropped. A PUB has nobody to give
+        other messages to, and drops them.
+        """
+        kept: list[Message] = []
+        for message in messages:
+            first = message if isinstance(message, bytes) else message[0]
+            kind = first[:1]
+            if kind == b"\x01":
+                self._queue(Subscribed(first[1:]))
+            elif kind == b"\x00":
+                self._queue(Cancelled(first[1:]))
+            else:
+                kept.append(message)
+        return kept if self.config.socket_type == "XPUB" else []
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _move(self, step: Input) -> None:
+        try:
+            self._state = TRANSITIONS[self._state, step]
+        except KeyError:
+            text = f"can't {step.value} in state {self._state.name}"
+            raise RuntimeError(text) from None
+
+    def _send(self, data: bytes) -> None:
+        if self._outgoing is None:
+            self._outgoing = []
+        self._outgoing.append(data)
+
+    def _send_command(self, body: bytes) -> None:
+        self._send(self._encode_frame(framing.COMMAND, body))
+
+    def _encode_frame(self, flags: int, body: bytes) -> bytes:
+        """Encode one frame after the handshake, as this connection's framing and mechanism want it."""
+        if self.peer is not None and self.peer.version == V1:
+            return framing.encode_frame_v1(flags & framing.MORE, body)
+        if self._mechanism is not None:
+            flags, body = self._mechanism.encode_frame(flags, body)
+        return framing.encode_frame(flags, body)
+
+    def _queue(self, event: Event) -> None:
+        if self._events is None:
+            self._events = deque()
+        self._events.append(event)
+
+    def _close(self, step: Input) -> None:
+        self._move(step)
+        self.ready = self.shares_encoding = False
+        self.closed = True
+        self._deadline = self._heartbeat = self._decoder = self._greeting = self._mechanism = None
+        self.encode = _refuse_to_encode
+
+    def _fail(self, error: RemoteProtocolError) -> None:
+        self._close(Input.FAIL)
+        self._queue(ConnectionFailed(error.reason, error.text, error.status))

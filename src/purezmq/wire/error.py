@@ -1,0 +1,29 @@
+"""The one exception inside the wire: what the peer did wrong.
+
+It never leaves this package: :class:`~purezmq.wire.connection.Connection` turns it into a ``ConnectionFailed`` event.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from purezmq.wire.events import FailureReason
+
+__all__ = ["RemoteProtocolError"]
+
+
+class RemoteProtocolError(Exception):
+    """The peer broke the protocol, refused us, or is of a type that we refuse.
+
+    Args:
+        reason: the kind of failure.
+        text: what happened, for people.
+        status: the peer's status code (300, 400, 500), or 0 where there is none.
+    """
+
+    def __init__(self, reason: FailureReason, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text
+        self.status = status

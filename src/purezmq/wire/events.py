@@ -1,0 +1,176 @@
+"""What a connection tells its owner besides messages: handshake, subscriptions, failure. Plain data, no behaviour."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "Cancelled",
+    "ConnectionFailed",
+    "Event",
+    "FailureReason",
+    "HandshakeSucceeded",
+    "Joined",
+    "Left",
+    "PeerInfo",
+    "Subscribed",
+]
+
+_NO_PROPERTIES: Mapping[str, bytes] = {}
+
+
+class FailureReason(Enum):
+    """Why a connection failed; the engine maps it to a monitor event."""
+
+    PROTOCOL = "protocol"
+    """The peer broke ZMTP, or isn't a ZMTP peer at all."""
+    AUTH = "auth"
+    """The peer refused us with a status code (300, 400 or 500)."""
+    NO_DETAIL = "no detail"
+    """The peer refused us with another text, which is kept."""
+    TIMEOUT = "timeout"
+    """The handshake took longer than HANDSHAKE_IVL."""
+    HEARTBEAT = "heartbeat"
+    """Nothing came for HEARTBEAT_TIMEOUT after a PING, or for the peer's own TTL."""
+    INCOMPATIBLE = "incompatible"
+    """The peer's socket type can't talk to ours."""
+    TOO_BIG = "too big"
+    """A frame was larger than MAXMSGSIZE."""
+
+
+class PeerInfo:
+    """What the handshake told about the peer.
+
+    Attributes:
+        socket_type: name of the peer's socket type; empty for an unversioned ZMTP 1.0 peer, which doesn't tell.
+        routing_id: the peer's routing id, often empty.
+        properties: all properties of READY but ``Socket-Type`` and ``Identity``, named as the peer wrote them.
+        version: the (major, minor) that the connection speaks.
+        mechanism: name of the security mechanism; empty for ZMTP 1.0 and 2.0, which have none.
+    """
+
+    __slots__ = ("mechanism", "properties", "routing_id", "socket_type", "version")
+
+    def __init__(
+        self,
+        socket_type: str,
+        routing_id: bytes,
+        version: tuple[int, int],
+        mechanism: str,
+        properties: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self.socket_type = socket_type
+        self.routing_id = routing_id
+        self.version = version
+        self.mechanism = mechanism
+        # One shared mapping for the many peers that send none: memory per connection counts.
+        self.properties: Mapping[str, bytes] = properties or _NO_PROPERTIES
+
+    def __repr__(self) -> str:
+        version = f"{self.version[0]}.{self.version[1]}"
+        mechanism = self.mechanism or "no mechanism"
+        return f"<PeerInfo {self.socket_type or '?'} ZMTP {version} {mechanism} {self.routing_id!r}>"
+
+
+class Event:
+    """Base of all events: compared by type and fields."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._fields()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._fields()))})"
+
+
+class HandshakeSucceeded(Event):
+    """The peer is known and messages may flow.
+
+    Args:
+        peer: what the peer told.
+    """
+
+    __slots__ = ("peer",)
+
+    def __init__(self, peer: PeerInfo) -> None:
+        self.peer = peer
+
+
+class _TopicEvent(Event):
+    __slots__ = ("topic",)
+
+    def __init__(self, topic: bytes) -> None:
+        self.topic = topic
+
+
+class Subscribed(_TopicEvent):
+    """The peer subscribed to ``topic``, by a SUBSCRIBE command or an 0x01 message."""
+
+    __slots__ = ()
+
+    def _fields(self) -> tuple[object, ...]:
+        return (self.topic,)
+
+
+class Cancelled(_TopicEvent):
+    """The peer cancelled a subscription to ``topic``, by a CANCEL command or an 0x00 message."""
+
+    __slots__ = ()
+
+    def _fields(self) -> tuple[object, ...]:
+        return (self.topic,)
+
+
+class _GroupEvent(Event):
+    __slots__ = ("group",)
+
+    def __init__(self, group: bytes) -> None:
+        self.group = group
+
+
+class Joined(_GroupEvent):
+    """The peer (a DISH) joined ``group``."""
+
+    __slots__ = ()
+
+    def _fields(self) -> tuple[object, ...]:
+        return (self.group,)
+
+
+class Left(_GroupEvent):
+    """The peer (a DISH) left ``group``."""
+
+    __slots__ = ()
+
+    def _fields(self) -> tuple[object, ...]:
+        return (self.group,)
+
+
+class ConnectionFailed(Event):
+    """The connection is over, by the peer's fault or by a timer; the last event.
+
+    Args:
+        reason: kind of failure.
+        text: what happened, for people; never contains raw bytes of the peer.
+        status: the peer's status code (300, 400, 500), or 0.
+    """
+
+    __slots__ = ("reason", "status", "text")
+
+    def __init__(self, reason: FailureReason, text: str, status: int = 0) -> None:
+        self.reason = reason
+        self.text = text
+        self.status = status

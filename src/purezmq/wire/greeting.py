@@ -1,0 +1,157 @@
+"""The greeting: who speaks which version, to the byte and in the order of libzmq. No framing of messages may live here.
+
+::
+
+    we send                       when
+    FF u64(len(routing id)+1) 7F  at once: to a ZMTP 1.0 peer this is the header of a long frame, our identity
+    03                            when the peer's ten bytes are of a versioned peer (first FF, last odd)
+    type                          peer's version byte is 0 or 1 (ZMTP 1.0 and 2.0)
+    01 mechanism[20] 00 31*00     any other version byte
+
+=======================  =============  ========  ===================  =====================================
+peer                     version        framing   then                 subscriptions that we send
+=======================  =============  ========  ===================  =====================================
+unversioned              (1, 0)         v1        identity             0x01/0x00 messages
+version byte 0           (1, 0)         v1        identity frames      0x01/0x00 messages
+version byte 1           (2, 0)         v2        identity frames      0x01/0x00 messages
+version byte 3, minor 0  (3, 0)         v2        mechanism            0x01/0x00 messages
+others                   (3, 1)         v2        mechanism            SUBSCRIBE and CANCEL commands
+=======================  =============  ========  ===================  =====================================
+
+Stricter than libzmq in one point: what looks like an unversioned peer must begin with a plain identity frame (size not
+0, no flag but MORE), so that HTTP, TLS or SSH on a ZeroMQ port is refused by its first two bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purezmq.wire.error import RemoteProtocolError
+from purezmq.wire.events import FailureReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purezmq.wire.config import ConnectionConfig
+
+__all__ = ["SOCKET_TYPE_NAMES", "SOCKET_TYPE_NUMBERS", "V1", "V2", "V3_0", "V3_1", "Greeting", "encode_signature"]
+
+V1 = (1, 0)
+V2 = (2, 0)
+V3_0 = (3, 0)
+V3_1 = (3, 1)
+
+SOCKET_TYPE_NAMES = (
+    *("PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB", "STREAM"),
+    *("SERVER", "CLIENT", "RADIO", "DISH", "GATHER", "SCATTER", "DGRAM", "PEER", "CHANNEL"),
+)
+"""Socket types by the number that the greetings of ZMTP 1.0 and 2.0 carry."""
+
+SOCKET_TYPE_NUMBERS = {name: number for number, name in enumerate(SOCKET_TYPE_NAMES)}
+
+_SIGNATURE_SIZE = 10
+_OLD_SIZE = 12
+_SIZE = 64
+_MECHANISM_SIZE = 20
+_MAJOR = b"\x03"
+_MINOR = b"\x01"
+_OLD_VERSIONS = (0, 1)
+
+
+def encode_signature(routing_id: bytes) -> bytes:
+    """Encode the ten bytes that every greeting starts with, for a socket with ``routing_id``."""
+    return b"\xff" + (len(routing_id) + 1).to_bytes(8, "big") + b"\x7f"
+
+
+class Greeting:
+    """Both greetings of one connection; dropped when done.
+
+    Args:
+        config: settings of the connection.
+
+    Attributes:
+        version: what the connection will speak; set when done.
+        unversioned: the peer told no version: our signature was the header of our identity.
+        socket_type: name of the peer's type as the greetings of version bytes 0 and 1 tell it, otherwise empty.
+    """
+
+    __slots__ = ("_config", "_received", "_sent", "socket_type", "unversioned", "version")
+
+    def __init__(self, config: ConnectionConfig) -> None:
+        self.version = V3_1
+        self.unversioned = False
+        self.socket_type = ""
+        self._config = config
+        self._received = b""
+        self._sent = 0
+
+    def receive(self, data: bytes, send: Callable[[bytes], None]) -> bytes | None:
+        """Take bytes of the peer.
+
+        Args:
+            data: bytes received.
+            send: called with bytes to send.
+
+        Returns:
+            None while more is needed, otherwise the bytes after the greeting (for an unversioned peer, all).
+
+        Raises:
+            RemoteProtocolError: no ZMTP peer, or one whose mechanism or version we may not talk to.
+        """
+        received = self._received = self._received + data
+        if not received:
+            return None
+        if received[0] != 0xFF or (len(received) >= _SIGNATURE_SIZE and not received[9] & 1):
+            return self._receive_unversioned(received)
+        if len(received) < _SIGNATURE_SIZE:
+            return None
+        if self._sent == 0:
+            send(_MAJOR)
+            self._sent = 1
+        if len(received) == _SIGNATURE_SIZE:
+            return None
+        if received[10] in _OLD_VERSIONS:
+            return self._receive_old(received, send)
+        if self._sent == 1:
+            mechanism = self._config.mechanism.encode("ascii").ljust(_MECHANISM_SIZE, b"\0")
+            send(_MINOR + mechanism + bytes(32))
+            self._sent = 2
+        if len(received) < _SIZE:
+            return None
+        if received[10] == _MAJOR[0] and received[11] == 0:
+            self.version = V3_0
+        self._check_mechanism(received[12:32])
+        return received[_SIZE:]
+
+    def _receive_unversioned(self, received: bytes) -> bytes | None:
+        if received[0] == 0 or (received[0] != 0xFF and len(received) > 1 and received[1] > 1):
+            raise RemoteProtocolError(FailureReason.PROTOCOL, "the peer doesn't speak ZMTP")
+        if received[0] != 0xFF and len(received) == 1:
+            return None
+        self._check_old_allowed()
+        self.unversioned = True
+        self.version = V1
+        return received
+
+    def _receive_old(self, received: bytes, send: Callable[[bytes], None]) -> bytes | None:
+        self._check_old_allowed()
+        if self._sent == 1:
+            send(bytes((SOCKET_TYPE_NUMBERS[self._config.socket_type],)))
+            self._sent = 2
+        if len(received) < _OLD_SIZE:
+            return None
+        number = received[11]
+        self.socket_type = SOCKET_TYPE_NAMES[number] if number < len(SOCKET_TYPE_NAMES) else ""
+        self.version = V1 if received[10] == 0 else V2
+        return received[_OLD_SIZE:]
+
+    def _check_old_allowed(self) -> None:
+        if self._config.mechanism != "NULL":
+            text = f"a peer older than ZMTP 3.0 can't do {self._config.mechanism}"
+            raise RemoteProtocolError(FailureReason.PROTOCOL, text)
+
+    def _check_mechanism(self, field: bytes) -> None:
+        if field != self._config.mechanism.encode("ascii").ljust(_MECHANISM_SIZE, b"\0"):
+            theirs = ascii(field.rstrip(b"\0").decode("ascii", "replace"))
+            text = f"mechanisms differ: the peer wants {theirs}, we want {self._config.mechanism}"
+            raise RemoteProtocolError(FailureReason.PROTOCOL, text)

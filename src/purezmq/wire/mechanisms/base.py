@@ -1,0 +1,125 @@
+"""What a security mechanism is: a dialogue of commands after the greeting, and perhaps a transformation of every frame.
+
+No mechanism may live here. A mechanism never touches framing: it takes and gives command bodies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from purezmq.wire.commands import split_command
+from purezmq.wire.error import RemoteProtocolError
+from purezmq.wire.events import FailureReason, PeerInfo
+from purezmq.wire.limits import MAX_ROUTING_ID_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purezmq.wire.config import ConnectionConfig
+
+__all__ = ["Mechanism"]
+
+_SENDS_ROUTING_ID = frozenset({"REQ", "DEALER", "ROUTER"})
+
+
+class Mechanism:
+    """One side of a handshake.
+
+    Args:
+        config: settings of the connection.
+        bound: we accepted the connection (RFC 24 and 26: server and client are told by options, not by this).
+
+    Attributes:
+        name: as in the greeting.
+        transforms: frames go through ``encode_frame`` and ``decode_frame`` after the handshake.
+        done: the handshake is over and ``properties`` are complete.
+        properties: the peer's metadata, in order.
+    """
+
+    name: ClassVar[str]
+    transforms: ClassVar[bool] = False
+
+    __slots__ = ("bound", "config", "done", "properties")
+
+    def __init__(self, config: ConnectionConfig, *, bound: bool) -> None:
+        self.config = config
+        self.bound = bound
+        self.done = False
+        self.properties: Sequence[tuple[str, bytes]] = ()
+
+    def start(self) -> list[bytes]:
+        """Return the command bodies to send right after the greetings."""
+        raise NotImplementedError
+
+    def receive_command(self, body: bytes) -> list[bytes]:
+        """Take a command of the handshake.
+
+        Args:
+            body: the command's body.
+
+        Returns:
+            Command bodies to send.
+
+        Raises:
+            RemoteProtocolError: the command is malformed, unexpected, or a refusal.
+        """
+        raise NotImplementedError
+
+    def encode_frame(self, flags: int, body: bytes) -> tuple[int, bytes]:
+        """Transform a frame on its way out; only called when ``transforms``."""
+        return flags, body
+
+    def decode_frame(self, flags: int, body: bytes) -> tuple[int, bytes]:
+        """Transform a frame on its way in; only called when ``transforms``.
+
+        Raises:
+            RemoteProtocolError: the frame is not authentic.
+        """
+        return flags, body
+
+    def own_properties(self) -> list[tuple[str, bytes]]:
+        """Return our metadata.
+
+        Returns:
+            ``Socket-Type``; for REQ, DEALER and ROUTER ``Identity``, even if empty (as libzmq); the application's own.
+        """
+        config = self.config
+        properties = [("Socket-Type", config.socket_type.encode("ascii"))]
+        if config.socket_type in _SENDS_ROUTING_ID:
+            properties.append(("Identity", config.routing_id))
+        properties += config.metadata
+        return properties
+
+    def describe_peer(self, version: tuple[int, int]) -> PeerInfo:
+        """Make the peer's description out of its metadata.
+
+        Args:
+            version: the version that the greetings agreed on.
+
+        Returns:
+            The description.
+
+        Raises:
+            RemoteProtocolError: there is no Socket-Type, it can't talk to ours, or the routing id is too long.
+        """
+        socket_type, routing_id, others = "", b"", {}
+        for name, value in self.properties:
+            key = name.lower()  # RFC 37: names are case-insensitive
+            if key == "socket-type":
+                socket_type = value.decode("ascii", "replace")
+            elif key == "identity":
+                routing_id = value
+            else:
+                others[name] = value
+        if not socket_type:
+            raise RemoteProtocolError(FailureReason.PROTOCOL, "no Socket-Type in the peer's metadata")
+        if socket_type not in self.config.accepts:
+            text = f"a peer of type {socket_type[:32]!a} can't talk to {self.config.socket_type}"
+            raise RemoteProtocolError(FailureReason.INCOMPATIBLE, text)
+        if len(routing_id) > MAX_ROUTING_ID_SIZE:
+            raise RemoteProtocolError(FailureReason.PROTOCOL, "routing id is longer than 255 bytes")
+        return PeerInfo(socket_type, routing_id, version, self.name, others)
+
+    def _unexpected(self, body: bytes) -> RemoteProtocolError:
+        name = ascii(split_command(body)[0][:32].decode("ascii", "replace"))
+        return RemoteProtocolError(FailureReason.PROTOCOL, f"unexpected command {name} in the {self.name} handshake")

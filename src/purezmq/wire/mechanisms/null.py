@@ -1,0 +1,43 @@
+"""The NULL mechanism (RFC 37): both sides send READY at once; or ERROR. No authentication, no transformation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from purezmq.wire.commands import decode_error, decode_properties, encode_ready, split_command
+from purezmq.wire.mechanisms.base import Mechanism
+
+__all__ = ["NullMechanism"]
+
+
+class NullMechanism(Mechanism):
+    """READY <-> READY."""
+
+    name: ClassVar[str] = "NULL"
+
+    __slots__ = ()
+
+    def start(self) -> list[bytes]:
+        """Return READY."""
+        return [encode_ready(self.own_properties())]
+
+    def receive_command(self, body: bytes) -> list[bytes]:
+        """Take READY or ERROR.
+
+        Args:
+            body: the command's body.
+
+        Returns:
+            Nothing to send.
+
+        Raises:
+            RemoteProtocolError: anything else, a malformed READY, or the refusal of an ERROR.
+        """
+        name, data = split_command(body)
+        if name == b"READY" and not self.done:
+            self.properties = decode_properties(data)
+            self.done = True
+            return []
+        if name == b"ERROR":
+            raise decode_error(data)
+        raise self._unexpected(body)
