@@ -1,0 +1,72 @@
+"""inproc names of one context: who is bound, and who connected before anybody was bound.
+
+inproc carries messages by reference and no bytes, so it is no `ByteStream` transport: this file only brings the two
+ends together, and `engine/inproc.py` links them. Its lock guards the two tables and nothing else is done under it.
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from purezmq.constants import EADDRINUSE, EINVAL
+from purezmq.error import make_error
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["InprocRegistry"]
+
+
+class InprocRegistry:
+    """The inproc endpoints of one context; another context has its own."""
+
+    __slots__ = ("_bound", "_lock", "_waiting")
+
+    def __init__(self) -> None:
+        # Re-entrant: a collected socket may close, and so come here, while this thread is here already.
+        self._lock = RLock()
+        self._bound: dict[str, Any] = {}
+        self._waiting: dict[str, list[Any]] = {}
+
+    def bind(self, name: str, owner: Any) -> list[Any]:
+        """Bind a name.
+
+        Returns:
+            The connectors that waited for it, in order.
+
+        Raises:
+            ZMQError: EADDRINUSE: another socket of this context is bound to it; EINVAL: the name is empty.
+        """
+        if not name:
+            raise make_error(EINVAL, "inproc:// needs a name, as in inproc://workers")
+        with self._lock:
+            if name in self._bound:
+                raise make_error(
+                    EADDRINUSE, f"cannot bind 'inproc://{name}': another socket of this context is bound to it"
+                )
+            self._bound[name] = owner
+            return self._waiting.pop(name, [])
+
+    def unbind(self, name: str, owner: Any) -> None:
+        """Free a name if `owner` holds it."""
+        with self._lock:
+            if self._bound.get(name) is owner:
+                del self._bound[name]
+
+    def connect(self, name: str, connector: Any) -> Any:
+        """The owner of a name, or None: then the connector waits until somebody binds it."""
+        with self._lock:
+            owner = self._bound.get(name)
+            if owner is None:
+                self._waiting.setdefault(name, []).append(connector)
+            return owner
+
+    def forget(self, name: str, connector: Any) -> None:
+        """A connector waits no more."""
+        with self._lock:
+            waiting = self._waiting.get(name, [])
+            if connector in waiting:
+                waiting.remove(connector)
+                if not waiting:
+                    del self._waiting[name]
