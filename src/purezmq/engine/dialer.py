@@ -1,0 +1,208 @@
+"""The active side of an endpoint: resolves, connects, and connects again with back-off.
+
+It runs on the I/O thread and takes the lease of its socket for each step. Names are resolved again at each attempt,
+in a thread of their own, so that a slow name server never holds up another socket.
+"""
+
+from __future__ import annotations
+
+import threading
+from random import random
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.constants import Event
+from purezmq.engine.fence import report
+from purezmq.engine.selector import WRITE
+from purezmq.engine.session import Session
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.endpoint import Endpoint
+    from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.engine.timers import Timer
+    from purezmq.transports.base import PendingConnect, SocketStream, Transport
+
+__all__ = ["Dialer"]
+
+#: A peer that breaks the handshake again and again is tried at most this rarely (seconds), unless
+#: RECONNECT_IVL_MAX says otherwise.
+HANDSHAKE_BACK_OFF_MAX_S = 10.0
+
+
+class Dialer:
+    """One connected endpoint of a socket.
+
+    Args:
+        engine: of the socket.
+        endpoint: what the application gave to connect().
+        transport: of its scheme.
+        options: a copy of the socket's options at connect().
+        config: for the connections it makes.
+    """
+
+    __slots__ = (
+        "_addresses",
+        "_failures",
+        "_pending",
+        "_timer",
+        "_watched_fd",
+        "closed",
+        "config",
+        "endpoint",
+        "engine",
+        "options",
+        "routing_id",
+        "session",
+        "text",
+        "transport",
+    )
+
+    def __init__(self, engine: SocketEngine, endpoint: Endpoint, transport: Transport, options: Any, config: Any) -> None:
+        self.engine = engine
+        self.endpoint = endpoint
+        self.text = str(endpoint)
+        self.transport = transport
+        self.options = options
+        self.config = config
+        #: CONNECT_ROUTING_ID at the time of connect().
+        self.routing_id = b""
+        self.session = Session(engine, self.text, self)
+        self.closed = False
+        self._addresses: list[Any] = []
+        self._failures = 0
+        self._pending: PendingConnect | None = None
+        self._timer: Timer | None = None
+        self._watched_fd = -1
+
+    def __repr__(self) -> str:
+        return f"<Dialer {self.text} {'connected' if self.session.stream else 'connecting'}>"
+
+    def start(self) -> None:
+        """Begin; from any thread."""
+        self.engine.loop.call(self._attempt)
+
+    def _attempt(self) -> None:
+        """Resolve, then connect (I/O thread)."""
+        self._timer = None
+        if self.closed:
+            return
+        if self.transport.needs_resolver(self.endpoint):
+            threading.Thread(target=self._resolve, name=f"purezmq-resolve-{self.endpoint.address}", daemon=True).start()
+        else:
+            self._resolve()
+
+    def _resolve(self) -> None:
+        failure: BaseException | None = None
+        addresses: list[Any] = []
+        try:
+            addresses = self.transport.resolve(self.endpoint, self.options)
+        except Exception as error:  # noqa: BLE001 - a resolver thread has nobody to raise to: it is a failed attempt
+            failure = error
+        self.engine.loop.call(lambda: self._handle_resolved(addresses, failure))
+
+    def _handle_resolved(self, addresses: list[Any], failure: BaseException | None) -> None:
+        with self.engine.lease:
+            if self.closed:
+                return
+            self._addresses = list(addresses)
+            self._try_next(failure or OSError(f"no address for {self.text}"))
+
+    def _try_next(self, failure: BaseException) -> None:
+        """Connect to the next address of the list; when there's none left the attempt has failed (lease held)."""
+        while self._addresses:
+            address = self._addresses.pop(0)
+            try:
+                pending = self.transport.start_connect(address, self.options)
+                stream = pending.finish()
+            except OSError as error:
+                failure = error
+                continue
+            if stream is not None:
+                self._handle_connected(stream)
+                return
+            self._pending = pending
+            self._watched_fd = pending.fileno()
+            self.engine.loop.watch(self._watched_fd, WRITE, self._handle_pending)
+            timeout = self.options.connect_timeout_s
+            if timeout is not None:
+                self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)
+            self.engine.emit(Event.CONNECT_DELAYED, 115, self.text)  # 115: EINPROGRESS, as libzmq reports it
+            return
+        self.engine.emit(Event.CLOSED, getattr(failure, "errno", None) or 0, self.text)
+        self._retry()
+
+    def _handle_pending(self, _mask: int) -> None:
+        with self.engine.lease:
+            pending = self._pending
+            if pending is None or self.closed:
+                return
+            try:
+                stream = pending.finish()
+            except OSError as error:
+                self._drop_pending()
+                self._try_next(error)
+                return
+            if stream is not None:
+                self._drop_pending()
+                self._handle_connected(stream)
+
+    def _handle_timeout(self) -> None:
+        with self.engine.lease:
+            if self._pending is not None and not self.closed:
+                self._drop_pending()
+                self._try_next(TimeoutError("CONNECT_TIMEOUT"))
+
+    def _drop_pending(self) -> None:
+        pending, self._pending = self._pending, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if pending is not None:
+            self.engine.loop.unwatch(self._watched_fd)
+            # The stream took the descriptor over when `finish` succeeded; then this is a no-op.
+            pending.close()
+
+    def _handle_connected(self, stream: SocketStream) -> None:
+        self.engine.emit(Event.CONNECTED, stream.fileno(), self.text)
+        try:
+            self.engine.open_session(self.session, stream, self.config, bound=False)
+        except Exception as error:  # noqa: BLE001 - the fence: this connection ends, the next attempt follows
+            report(f"the connection to {self.text}", error)
+            self.session.close_stream(error)
+
+    def handle_lost(self, *, was_ready: bool) -> None:
+        """The session's connection is gone: try again after a while (lease held)."""
+        self._failures = 0 if was_ready else self._failures + 1
+        if not self.closed:
+            self._retry(handshake_failed=not was_ready)
+
+    def _retry(self, *, handshake_failed: bool = False) -> None:
+        base = self.options.reconnect_ivl_s
+        if base <= 0:  # RECONNECT_IVL 0 or -1: never again
+            self.engine.forget_dialer(self)
+            return
+        if not handshake_failed:
+            self._failures += 1
+        wait = self._choose_wait(base, handshake_failed=handshake_failed)
+        self.engine.emit(Event.CONNECT_RETRIED, int(wait * 1000), self.text)
+        self._timer = self.engine.loop.call_at(monotonic() + wait, self._attempt)
+
+    def _choose_wait(self, base: float, *, handshake_failed: bool) -> float:
+        """Seconds to the next attempt, with jitter so that many clients don't come back at once."""
+        longest = self.options.reconnect_ivl_max_s
+        if longest <= base and handshake_failed:
+            longest = max(base, HANDSHAKE_BACK_OFF_MAX_S)
+        if longest > base:
+            doubled = min(longest, base * 2 ** min(self._failures - 1, 30)) if self._failures else base
+            return float(doubled * (0.5 + random() / 2))  # noqa: S311 - jitter, no secret
+        return float(base * (1 + random()))  # noqa: S311 - jitter, no secret
+
+    def close(self) -> None:
+        """Stop trying (lease held). The session is the engine's to end."""
+        self.closed = True
+        self._drop_pending()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,171 @@
+"""bind, connect, unbind, disconnect: the endpoints of one socket. Everything here needs the lease."""
+
+from __future__ import annotations
+
+from errno import ENOENT
+from typing import TYPE_CHECKING
+
+from purezmq.constants import EMTHREAD, ENOCOMPATPROTO, Event
+from purezmq.endpoint import parse_endpoint
+from purezmq.engine.dialer import Dialer
+from purezmq.engine.inproc import connect_inproc, pair_up
+from purezmq.engine.listener import Listener
+from purezmq.error import ZMQError, make_error
+from purezmq.transports.registry import get_transport
+
+if TYPE_CHECKING:
+    from purezmq.endpoint import Endpoint
+    from purezmq.engine.socket_engine import SocketEngine
+
+__all__ = ["Endpoints"]
+
+#: Socket types and the only schemes they speak (behaviour notes C.1); the others speak all.
+_ONLY_TCP = "STREAM"
+
+
+class Endpoints:
+    """The endpoints of one socket, by the text the application gave and by the resolved one.
+
+    Attributes:
+        last: the resolved text of the last bind or connect (LAST_ENDPOINT).
+    """
+
+    __slots__ = ("_inproc_bound", "_inproc_connected", "engine", "last")
+
+    def __init__(self, engine: SocketEngine) -> None:
+        self.engine = engine
+        self.last = ""
+        self._inproc_bound: list[str] = []
+        self._inproc_connected: list[tuple[str, object]] = []
+
+    def bind(self, text: str) -> None:
+        """Listen on an endpoint.
+
+        Raises:
+            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT ...
+        """
+        engine = self.engine
+        endpoint = parse_endpoint(text)
+        if endpoint.scheme == "inproc":
+            for link in engine.context.inproc.bind(endpoint.address, engine):
+                pair_up(link, engine)
+            self._inproc_bound.append(endpoint.address)
+            self.last = text
+            return
+        self._check_scheme(endpoint)
+        transport = get_transport(endpoint.scheme)
+        self._choose_loop()
+        try:
+            stream_listener = transport.listen(endpoint, engine.options)
+        except ZMQError as error:
+            engine.emit(Event.BIND_FAILED, error.errno or 0, text)
+            raise
+        listener = Listener(engine, stream_listener, text, engine.make_config())
+        engine.listeners.append(listener)
+        self.last = listener.endpoint
+        engine.emit(Event.LISTENING, listener.fd, listener.endpoint)
+        listener.start()
+
+    def connect(self, text: str, routing_id: bytes = b"") -> None:
+        """Connect to an endpoint; the connection is made, and made again when lost, in the background.
+
+        Raises:
+            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO.
+        """
+        engine = self.engine
+        endpoint = parse_endpoint(text)
+        if engine.pattern.single_connect and self._is_connected(endpoint, text):
+            return
+        if endpoint.scheme == "inproc":
+            link = connect_inproc(engine, endpoint.address, routing_id)
+            self._inproc_connected.append((endpoint.address, link))
+            self.last = text
+            return
+        self._check_scheme(endpoint)
+        transport = get_transport(endpoint.scheme)
+        transport.check_connect(endpoint, engine.options)
+        self._choose_loop()
+        dialer = Dialer(engine, endpoint, transport, engine.options.copy(), engine.make_config())
+        dialer.routing_id = routing_id
+        engine.dialers.append(dialer)
+        if not engine.options.immediate and engine.pattern.type_name != "STREAM":
+            engine.attach(engine.make_pipe(dialer.session, routing_id))
+        self.last = text
+        dialer.start()
+
+    def _check_scheme(self, endpoint: Endpoint) -> None:
+        engine = self.engine
+        if engine.pattern.type_name == _ONLY_TCP and endpoint.scheme != "tcp":
+            raise make_error(ENOCOMPATPROTO, f"a STREAM socket speaks tcp only, not {endpoint.scheme}")
+        if engine.context.io_thread_count == 0:
+            raise make_error(EMTHREAD, "the context has no I/O thread (IO_THREADS 0): only inproc works in it")
+
+    def _is_connected(self, endpoint: Endpoint, text: str) -> bool:
+        if endpoint.scheme == "inproc":
+            return any(name == endpoint.address for name, _ in self._inproc_connected)
+        return any(dialer.text == text for dialer in self.engine.dialers)
+
+    def _choose_loop(self) -> None:
+        """AFFINITY decides on the first endpoint that needs an I/O thread; a socket stays with its thread."""
+        engine = self.engine
+        if engine.options.affinity and not engine.sessions and not engine.listeners and not engine.dialers:
+            loop = engine.context.io_threads.choose(engine.options.affinity)
+            engine.loop.load -= 1
+            engine.loop = engine.leadership.loop = loop
+
+    def unbind(self, text: str) -> None:
+        """Stop listening and end the connections that came by this endpoint; the address is free on return.
+
+        Raises:
+            ZMQError: ENOENT: the socket is not bound to it.
+        """
+        engine = self.engine
+        endpoint = parse_endpoint(text)
+        if endpoint.scheme == "inproc":
+            if endpoint.address in self._inproc_bound:
+                self._inproc_bound.remove(endpoint.address)
+                engine.context.inproc.unbind(endpoint.address, engine)
+                return
+            raise _not_found("bound", text)
+        for listener in engine.listeners:
+            if text in (listener.endpoint, listener.text):
+                engine.listeners.remove(listener)
+                listener.close()
+                for session in list(engine.sessions.values()):
+                    if session.dialer is None and session.endpoint == listener.endpoint:
+                        engine.end_session(session)
+                return
+        raise _not_found("bound", text)
+
+    def disconnect(self, text: str) -> None:
+        """End a connection made by `connect`; what is queued to it leaves for as long as LINGER allows.
+
+        Raises:
+            ZMQError: ENOENT: the socket is not connected to it.
+        """
+        engine = self.engine
+        endpoint = parse_endpoint(text)
+        if endpoint.scheme == "inproc":
+            for entry in self._inproc_connected:
+                if entry[0] == endpoint.address:
+                    self._inproc_connected.remove(entry)
+                    link = entry[1]
+                    link.close()  # type: ignore[attr-defined]  # an InprocLink; typed loosely to keep the list simple
+                    engine.detach(link.pipe)  # type: ignore[attr-defined]  # as above
+                    return
+            raise _not_found("connected", text)
+        for dialer in engine.dialers:
+            if dialer.text == text:
+                engine.end_dialer(dialer)
+                return
+        raise _not_found("connected", text)
+
+    def close(self) -> None:
+        """Free the inproc names."""
+        for name in self._inproc_bound:
+            self.engine.context.inproc.unbind(name, self.engine)
+        self._inproc_bound.clear()
+
+
+def _not_found(how: str, text: str) -> ZMQError:
+    return make_error(ENOENT, f"this socket is not {how} to '{text}'; LAST_ENDPOINT tells the resolved text of a bind")

@@ -1,0 +1,59 @@
+"""fork: the child gets closed shells, the parent is not disturbed. And the end of the process.
+
+The child shares every descriptor with its parent, epoll instances included, and has none of its threads. So it only
+closes its copies (no epoll_ctl, no shutdown, no unlink) and marks everything closed; it makes a context of its own.
+
+At exit the queues of every live context get a stated time to leave; what could not is said in one log line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from time import monotonic
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["EXIT_LINGER_S", "forget", "register"]
+
+#: At the end of the process queued messages get this long to leave (seconds).
+EXIT_LINGER_S = 1.0
+
+_contexts: WeakSet[Any] = WeakSet()
+_installed = False
+
+
+def register(context: Any) -> None:
+    """Take care of a context at fork and at exit."""
+    global _installed  # noqa: PLW0603 - hooks are installed once, with the first context, not on import
+    _contexts.add(context)
+    if not _installed:
+        _installed = True
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_handle_fork)
+        atexit.register(_handle_exit)
+
+
+def forget(context: Any) -> None:
+    """The context has ended."""
+    _contexts.discard(context)
+
+
+def _handle_fork() -> None:
+    for context in list(_contexts):
+        context._abandon()
+    _contexts.clear()
+
+
+def _handle_exit() -> None:
+    deadline = monotonic() + EXIT_LINGER_S
+    left: list[str] = []
+    for context in list(_contexts):
+        left += context._end_process(deadline)
+    if left:
+        import logging  # noqa: PLC0415 - only when there's something to say
+
+        logging.getLogger("purezmq").warning("not delivered at exit: %s", "; ".join(left))

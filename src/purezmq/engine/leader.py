@@ -1,0 +1,315 @@
+"""Leader/Followers: who waits for a socket's descriptors.
+
+A thread that must wait (in recv, send or poll) tries to *lead*: it polls the socket's own selector and handles what
+is ready, so that a message needs no second thread and no hand-over. While one leads, others *follow*: they sleep on a
+lock until something changed. When nobody waits, the I/O thread watches the selector's own descriptor and leads for the
+moment it takes to handle what is ready.
+
+A leadership is sticky: between two calls of an application the I/O thread stays away for `RETAKE_S`, then it takes
+the socket back. A socket without descriptors (inproc only) has no selector and all its threads follow.
+
+How no wake-up is lost: who changes something first makes the change, then looks at `polling` and `followers`; who wants
+to sleep first announces itself there, then looks for the change (`hint`). One of the two sees the other.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.engine.selector import READ, EpollSelector, is_nestable
+from purezmq.engine.wakeup import Wakeup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from purezmq.engine.exported_fd import ExportedFd
+    from purezmq.engine.lease import Lease
+    from purezmq.engine.loop import Loop
+
+    class Handler(Protocol):
+        """A session, or whatever else owns a descriptor."""
+
+        def handle_event(self, mask: int, now: float) -> None:
+            """The descriptor is ready (lease held; never raises)."""
+
+    class Waiter(Protocol):
+        """Something that sleeps until it's released: a lock, or a poller's descriptor."""
+
+        def release(self) -> None:
+            """Wake it."""
+
+
+__all__ = ["Leadership"]
+
+#: A leadership that was not used for this long (seconds) goes back to the I/O thread.
+RETAKE_S = 0.010
+
+
+class Leadership:
+    """The waiting side of one socket.
+
+    Args:
+        lease: of the socket; taken to handle events.
+        loop: the I/O thread that stands in.
+    """
+
+    __slots__ = (
+        "_lead_lock",
+        "_retake_after_poll",
+        "_uses",
+        "_uses_seen",
+        "_watch_lock",
+        "exported",
+        "followers",
+        "handlers",
+        "lease",
+        "loop",
+        "polling",
+        "selector",
+        "wakeup",
+        "watched",
+    )
+
+    def __init__(self, lease: Lease, loop: Loop) -> None:
+        self.lease = lease
+        self.loop = loop
+        self.handlers: dict[int, Handler] = {}
+        self.followers: deque[Waiter] = deque()
+        self.selector: EpollSelector | None = None
+        self.wakeup: Wakeup | None = None
+        #: The descriptor given to the application's own event loop, if it asked for one.
+        self.exported: ExportedFd | None = None
+        #: A thread sleeps in the selector, or is about to.
+        self.polling = False
+        #: The I/O thread watches the selector.
+        self.watched = False
+        self._lead_lock = allocate_lock()
+        self._watch_lock = allocate_lock()
+        self._uses = 0
+        self._uses_seen = -1
+        self._retake_after_poll = False
+
+    # -- descriptors (lease held) --------------------------------------------------------------------------------
+
+    def register(self, fd: int, mask: int, handler: Handler) -> None:
+        """Handle the events of a descriptor from now on."""
+        self.handlers[fd] = handler
+        if not is_nestable():
+            self.loop.watch(fd, mask, lambda events: self._handle_portable(fd, events))
+            return
+        if self.selector is None:
+            self._open()
+        assert self.selector is not None  # noqa: S101 - _open made it
+        self.selector.register(fd, mask)
+
+    def modify(self, fd: int, mask: int) -> None:
+        """Change which events are of interest."""
+        if fd in self.handlers:
+            (self.selector or self.loop.selector).modify(fd, mask)
+
+    def unregister(self, fd: int) -> None:
+        """Handle them no more."""
+        if self.handlers.pop(fd, None) is not None:
+            if self.selector is not None:
+                self.selector.unregister(fd)
+            else:
+                self.loop.unwatch(fd)
+
+    def _open(self) -> None:
+        self.wakeup = Wakeup()
+        self.selector = EpollSelector()
+        self.selector.register(self.wakeup.fd, READ)
+        if self.exported is not None:
+            self.exported.watch(self)
+        self.watch()
+        self.wake()  # threads that sleep on locks may lead now
+
+    def watch(self) -> None:
+        """Let the I/O thread handle what is ready."""
+        with self._watch_lock:
+            if self.selector is not None and not self.watched:
+                self.watched = True
+                self.loop.watch(self.selector.fileno(), READ, self._handle_watched)
+
+    def _unwatch(self) -> None:
+        with self._watch_lock:
+            if self.selector is None or not self.watched:
+                return
+            self.watched = False
+            self.loop.unwatch(self.selector.fileno())
+            self._uses_seen = self._uses
+        self.loop.call_at(monotonic() + RETAKE_S, self._retake)
+
+    def close(self) -> None:
+        """Free the descriptors; threads that still wait are woken."""
+        selector, self.selector = self.selector, None
+        self.handlers.clear()
+        self.wake()
+        if selector is None:
+            if self.exported is not None:
+                self.exported.close()
+            return
+        # A leader may sit in the selector: it was woken, and its lead lock says when it is out.
+        with self._lead_lock, self._watch_lock:
+            if self.watched:
+                self.watched = False
+                self.loop.unwatch(selector.fileno())
+            selector.close()
+            if self.wakeup is not None:
+                self.wakeup.close()
+            if self.exported is not None:
+                self.exported.close()
+
+    # -- waiting (lease not held) --------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None, hint: Callable[[], object]) -> None:
+        """Lead or follow until something changed, at most `timeout` seconds; may return early for no reason.
+
+        Args:
+            timeout: seconds, None for ever.
+            hint: cheap test without the lease: what the caller waits for may have come already.
+        """
+        if self.selector is not None and self._lead_lock.acquire(False):
+            try:
+                self._lead(timeout, hint)
+            finally:
+                self._lead_lock.release()
+                if self.followers:
+                    self.wake_followers()
+        else:
+            self._follow(timeout, hint)
+
+    def _lead(self, timeout: float | None, hint: Callable[[], object]) -> None:
+        if self.watched:
+            self._unwatch()
+        self._uses += 1
+        selector = self.selector
+        self.polling = True
+        try:
+            if selector is None or hint():
+                return
+            events = selector.poll(-1 if timeout is None else timeout)
+        finally:
+            self.polling = False
+            if self._retake_after_poll:
+                self._retake_after_poll = False
+                self.loop.call_at(monotonic() + RETAKE_S, self._retake)
+        if events:
+            self._dispatch(events)
+
+    def _follow(self, timeout: float | None, hint: Callable[[], object]) -> None:
+        lock = allocate_lock()
+        lock.acquire()
+        self.followers.append(lock)
+        if not hint() and (self.selector is None or self._lead_lock.locked()):
+            lock.acquire(True, -1 if timeout is None else timeout)
+        try:
+            self.followers.remove(lock)
+        except ValueError:  # it was taken out by whoever woke us
+            return
+
+    def try_pump(self) -> None:
+        """Handle what is ready now without waiting, unless another thread leads."""
+        if self.selector is not None and self._lead_lock.acquire(False):
+            try:
+                self._uses += 1
+                selector = self.selector
+                events = selector.poll(0) if selector is not None else None
+                if events:
+                    self._dispatch(events)
+            finally:
+                self._lead_lock.release()
+                if self.followers:
+                    self.wake_followers()
+
+    def try_lead_for_poller(self) -> EpollSelector | None:
+        """Become leader on behalf of a poller that watches several sockets; the selector, or None if another leads."""
+        if self.selector is None or not self._lead_lock.acquire(False):
+            return None
+        if self.watched:
+            self._unwatch()
+        self._uses += 1
+        self.polling = True
+        return self.selector
+
+    def end_lead_for_poller(self) -> None:
+        """Undo `try_lead_for_poller`."""
+        self.polling = False
+        self._lead_lock.release()
+        if self.followers:
+            self.wake_followers()
+
+    def _dispatch(self, events: list[tuple[int, int]]) -> None:
+        now = monotonic()
+        handlers = self.handlers
+        with self.lease:
+            for fd, mask in events:
+                handler = handlers.get(fd)
+                if handler is not None:
+                    handler.handle_event(mask, now)
+                elif self.wakeup is not None and fd == self.wakeup.fd:
+                    self.wakeup.clear()
+
+    # -- waking (any thread) -------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something changed: whoever waits looks again."""
+        if self.followers:
+            self.wake_followers()
+        if self.polling and self.wakeup is not None:
+            self.wakeup.set()
+        if self.exported is not None:
+            self.exported.set()
+
+    def wake_followers(self) -> None:
+        """Wake all who sleep on locks."""
+        followers = self.followers
+        while followers:
+            try:
+                followers.popleft().release()
+            except IndexError:
+                return
+
+    # -- on the I/O thread ---------------------------------------------------------------------------------------
+
+    def _handle_watched(self, _mask: int) -> None:
+        if self._lead_lock.acquire(False):
+            try:
+                selector = self.selector
+                events = selector.poll(0) if selector is not None else None
+                if events:
+                    self._dispatch(events)
+            finally:
+                self._lead_lock.release()
+                if self.followers:
+                    self.wake_followers()
+        else:
+            self._unwatch()  # an application thread leads: it handles what is ready
+
+    def _handle_portable(self, fd: int, mask: int) -> None:
+        with self.lease:
+            handler = self.handlers.get(fd)
+            if handler is not None:
+                handler.handle_event(mask, monotonic())
+        self.wake()
+
+    def _retake(self) -> None:
+        """Take the socket back if no application thread used its leadership lately."""
+        if self.watched or self.selector is None:
+            return
+        if self.polling:
+            # A thread sleeps in the selector, perhaps for hours: it tells us when it's done.
+            self._retake_after_poll = True
+            if self.polling:
+                return
+            self._retake_after_poll = False
+        if self._uses != self._uses_seen:
+            self._uses_seen = self._uses
+            self.loop.call_at(monotonic() + RETAKE_S, self._retake)
+            return
+        with self.lease:
+            self.watch()

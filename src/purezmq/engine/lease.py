@@ -1,0 +1,80 @@
+"""The lease: the right to touch a socket's descriptors, pipes and pattern. One per socket, held briefly.
+
+Rules:
+
+* Everything of a socket needs its lease, but for the two lock-free paths (append to a pipe that has room, pop from
+  the inbox), `post`, and waking. Functions that need it take it as an argument or say "lease held".
+* Nobody holds two leases at a time. Work for another socket (an inproc peer) is posted to that socket's mailbox: it
+  runs at once when the other lease is free, else when its holder lets go. So leases can't deadlock.
+* Nobody waits while holding one: reads and writes are non-blocking, and waiting is `leader`'s matter.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from collections import deque
+from typing import TYPE_CHECKING
+
+from purezmq.engine.fence import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Lease"]
+
+
+class Lease:
+    """A lock with a mailbox. Use it as ``with lease:``."""
+
+    __slots__ = ("_acquire", "_lock", "_release", "mailbox")
+
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self._acquire = self._lock.acquire
+        self._release = self._lock.release
+        self.mailbox: deque[Callable[[], None]] = deque()
+
+    def __enter__(self) -> Lease:
+        """Wait for the lease (never long: see the rules)."""
+        self._acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go, then run what others posted meanwhile."""
+        self._release()
+        if self.mailbox:
+            self.run_mailbox()
+
+    def try_acquire(self) -> bool:
+        """Take the lease if it's free; to be let go by `release`."""
+        return self._acquire(False)
+
+    def release(self) -> None:
+        """Let go, then run what others posted meanwhile."""
+        self._release()
+        if self.mailbox:
+            self.run_mailbox()
+
+    def post(self, command: Callable[[], None]) -> None:
+        """Run `command` under this lease, now or when its holder lets go; from any thread, whatever it holds."""
+        self.mailbox.append(command)
+        self.run_mailbox()
+
+    def run_mailbox(self) -> None:
+        """Run posted commands unless somebody holds the lease: then that one will, when it lets go.
+
+        The check of the mailbox follows the release, so a command posted in between is seen by one of the two.
+        """
+        while self.mailbox and self._acquire(False):
+            try:
+                while self.mailbox:
+                    self._run(self.mailbox.popleft())
+            finally:
+                self._release()
+
+    @staticmethod
+    def _run(command: Callable[[], None]) -> None:
+        try:
+            command()
+        except Exception as error:  # noqa: BLE001 - the poster is another thread: fenced
+            report("a command for a socket", error)

@@ -1,0 +1,89 @@
+"""The passive side of an endpoint: accepts peers on the I/O thread and starts a session for each."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.constants import Event
+from purezmq.engine.fence import report
+from purezmq.engine.selector import READ
+from purezmq.engine.session import Session
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.transports.base import StreamListener
+
+__all__ = ["Listener"]
+
+#: Peers accepted per turn of the I/O thread: bounded work, so that a flood of them can't hold up other sockets.
+ACCEPTS_PER_TURN = 64
+#: After EMFILE and its kin the listener rests this long (seconds); the peer keeps waiting in the backlog.
+EXHAUSTED_PAUSE_S = 0.1
+
+
+class Listener:
+    """One bound endpoint of a socket.
+
+    Args:
+        engine: of the socket.
+        stream_listener: the transport's listener.
+        config: for the connections it makes.
+    """
+
+    __slots__ = ("config", "endpoint", "engine", "fd", "stream_listener", "text")
+
+    def __init__(self, engine: SocketEngine, stream_listener: StreamListener, text: str, config: Any) -> None:
+        self.engine = engine
+        self.stream_listener = stream_listener
+        #: The resolved endpoint (LAST_ENDPOINT).
+        self.endpoint = stream_listener.endpoint
+        #: What the application gave to bind().
+        self.text = text
+        self.config = config
+        self.fd = stream_listener.fileno()
+
+    def start(self) -> None:
+        """Accept from now on (lease held)."""
+        self.engine.loop.watch(self.fd, READ, self._handle_ready)
+
+    def _handle_ready(self, _mask: int) -> None:
+        engine = self.engine
+        with engine.lease:
+            for _ in range(ACCEPTS_PER_TURN):
+                if self.fd < 0 or engine.closed:
+                    return
+                try:
+                    stream = self.stream_listener.try_accept()
+                except OSError as error:
+                    engine.emit(Event.ACCEPT_FAILED, error.errno or 0, self.endpoint)
+                    engine.loop.unwatch(self.fd)
+                    engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
+                    return
+                if stream is None:
+                    return
+                self._open(stream)
+
+    def _open(self, stream: Any) -> None:
+        session = Session(self.engine, self.endpoint)
+        self.engine.emit(Event.ACCEPTED, stream.fileno(), self.endpoint)
+        try:
+            self.engine.open_session(session, stream, self.config, bound=True)
+        except Exception as error:  # noqa: BLE001 - the fence: one peer must not end the listener
+            report(f"an accepted connection on {self.endpoint}", error)
+            session.close_stream(error)
+
+    def _resume(self) -> None:
+        with self.engine.lease:
+            if self.fd >= 0 and not self.engine.closed:
+                self.start()
+
+    def close(self) -> None:
+        """Stop; when it returns the address is free (lease held)."""
+        if self.fd >= 0:
+            self.engine.loop.unwatch(self.fd)
+            fd, self.fd = self.fd, -1
+            self.stream_listener.close()
+            self.engine.emit(Event.CLOSED, fd, self.endpoint)

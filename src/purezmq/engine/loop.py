@@ -1,0 +1,157 @@
+"""One I/O thread: the back-stop of the engine. It serves what no application thread is waiting for.
+
+It accepts, connects, runs timers, reads and writes for sockets whose application is busy elsewhere, and flushes
+what a burst left over. Whatever a callback raises ends at the fence; the loop goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.engine.fence import report
+from purezmq.engine.selector import READ, make_selector
+from purezmq.engine.timers import Timers
+from purezmq.engine.wakeup import Wakeup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from purezmq.engine.timers import Timer
+
+    class Flushable(Protocol):
+        """A socket's engine, as the back-stop sees it."""
+
+        def flush_left_over(self, now: float) -> bool:
+            """Write what a burst left over; whether the back-stop must look again."""
+
+
+__all__ = ["Loop"]
+
+#: What a burst left unwritten leaves at the latest this long after it (seconds).
+BACK_STOP_S = 0.001
+#: After this many turns of an idle back-stop it is let go.
+MAX_WAIT_S = 3600.0
+
+
+class Loop:
+    """An I/O thread with its selector and timers. It starts with the first thing it is asked to do."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.wakeup = Wakeup()
+        self.selector = make_selector(self.wakeup.set)
+        self.timers = Timers()
+        self.handlers: dict[int, Callable[[int], None]] = {self.wakeup.fd: self._handle_wakeup}
+        self.selector.register(self.wakeup.fd, READ)
+        self._posted: deque[Callable[[], None]] = deque()
+        self._thread: threading.Thread | None = None
+        self._start_lock = threading.Lock()
+        self._stopping = False
+        self._left_over: set[Flushable] = set()
+        self._back_stop: Timer | None = None
+        #: How many descriptors and sockets it serves, for choosing the least loaded.
+        self.load = 0
+
+    # -- from any thread -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread if it does not run yet."""
+        if self._thread is not None:
+            return
+        with self._start_lock:
+            if self._thread is None and not self._stopping:
+                thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+                thread.start()
+                self._thread = thread
+
+    def call(self, callback: Callable[[], None]) -> None:
+        """Run `callback` on the loop's thread soon."""
+        self._posted.append(callback)
+        self.start()
+        self.wakeup.set()
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+        """Run `callback` on the loop's thread at monotonic time `when`."""
+        timer, must_wake = self.timers.add(when, callback)
+        if must_wake:
+            self.wakeup.set()
+        self.start()
+        return timer
+
+    def watch(self, fd: int, mask: int, handler: Callable[[int], None]) -> None:
+        """Call ``handler(events)`` on the loop's thread whenever the descriptor is ready."""
+        self.handlers[fd] = handler
+        self.selector.register(fd, mask)
+        self.start()
+
+    def unwatch(self, fd: int) -> None:
+        """Stop that. An event that was reported already is dropped."""
+        if self.handlers.pop(fd, None) is not None:
+            self.selector.unregister(fd)
+
+    def note_left_over(self, engine: Flushable) -> None:
+        """A burst began on this engine: whatever its thread leaves unwritten is written within `BACK_STOP_S`."""
+        self._left_over.add(engine)
+        if self._back_stop is None:
+            self._back_stop = self.call_at(monotonic() + BACK_STOP_S, self._run_back_stop)
+
+    def is_current(self) -> bool:
+        """Whether the caller runs on this loop's thread."""
+        return threading.current_thread() is self._thread
+
+    def stop(self) -> None:
+        """End the thread and wait for it; free the descriptors."""
+        with self._start_lock:
+            self._stopping = True
+        self.wakeup.set()
+        if self._thread is not None and not self.is_current():
+            self._thread.join()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Free the descriptors without waiting for the thread (after fork, in the child, it doesn't exist)."""
+        self._stopping = True
+        self.handlers.clear()
+        self.selector.close()
+        self.wakeup.close()
+
+    # -- on the loop's thread ------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping:
+            wait = self.timers.next_deadline() - monotonic()
+            if self._posted:
+                wait = 0.0
+            events = self.selector.poll(min(wait, MAX_WAIT_S) if wait > 0 else 0)
+            for fd, mask in events:
+                handler = self.handlers.get(fd)
+                if handler is not None:
+                    self._guard(handler, mask)
+            while self._posted:
+                self._guard(self._posted.popleft())
+            for timer in self.timers.take_due(monotonic()):
+                callback = timer.callback
+                if callback is not None:
+                    self._guard(callback)
+
+    def _guard(self, callback: Callable[..., None], *arguments: int) -> None:
+        try:
+            callback(*arguments)
+        except Exception as error:  # noqa: BLE001 - the fence: one callback must not end the loop
+            report(f"a callback of {self.name}", error)
+
+    def _handle_wakeup(self, _mask: int) -> None:
+        self.wakeup.clear()
+
+    def _run_back_stop(self) -> None:
+        # Forget the timer before looking: whoever notes an engine from here on makes a new one.
+        self._back_stop = None
+        now = monotonic()
+        for engine in list(self._left_over):
+            self._left_over.discard(engine)
+            if engine.flush_left_over(now):
+                self.note_left_over(engine)

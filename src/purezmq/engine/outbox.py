@@ -1,0 +1,297 @@
+"""The outgoing half of a session: takes messages out of the pipe, encodes them in batches, writes chunks.
+
+When it writes:
+
+* A connection that was idle for `IDLE_S` writes at once, in the sending thread: lowest latency.
+* In a burst messages are only appended. They leave when a batch is full, before the sending thread blocks in any
+  call, or by the back-stop within a millisecond; one system call takes a whole batch.
+* What the system doesn't take stays as chunks, each with the messages that it was made of, so that whole messages
+  which never left can be given back to the pipe when the connection is lost.
+
+Everything here needs the lease.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.engine.selector import WRITE
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.pipe import Pipe
+    from purezmq.transports.base import SocketStream
+    from purezmq.wire.connection import Connection
+
+__all__ = ["Outbox", "take_batch"]
+
+#: A connection is idle when nothing was written for this long (seconds).
+IDLE_S = 0.000_050
+#: A batch of larger messages ends at about this many bytes...
+BATCH_BYTES = 128 * 1024
+#: ... and may hold at most this many messages.
+BATCH_MESSAGES = 1000
+
+
+class _Unsent:
+    """Chunks that the system did not take yet, and the messages they were made of."""
+
+    __slots__ = ("chunks", "messages", "started")
+
+    def __init__(self, chunks: list[Any], messages: list[Any], *, started: bool) -> None:
+        self.chunks = chunks
+        self.messages = messages
+        self.started = started
+
+
+class Outbox:
+    """See the module's text. The attributes that the session adds are declared here for the type checker."""
+
+    __slots__ = ("fd", "last_flush", "pipe", "stream", "unsent")
+
+    if TYPE_CHECKING:
+        connection: Connection | None
+        engine: Any
+        mask: int
+        ending: bool
+
+        def _set_interest(self, mask: int) -> None: ...
+        def close_stream(self, error: BaseException | None) -> None: ...
+
+    def __init__(self) -> None:
+        self.pipe: Pipe | None = None
+        self.stream: SocketStream | None = None
+        self.fd = -1
+        self.last_flush = 0.0
+        self.unsent: deque[_Unsent] | None = None
+
+    def handle_write(self, pipe: Pipe) -> None:
+        """A message was appended to the quiet pipe, or its batch is full."""
+        now = monotonic()
+        if self.unsent is None and (len(pipe.outbound) >= pipe.batch or now - self.last_flush > IDLE_S):
+            self.flush(now)
+        else:
+            pipe.quiet = False
+            self.engine.note_dirty(self)
+
+    def flush(self, now: float) -> None:
+        """Write everything that the system takes now."""
+        connection, pipe = self.connection, self.pipe
+        if pipe is None or connection is None or not connection.ready:
+            if pipe is not None:
+                pipe.quiet = False  # nobody needs to tell us again: the end of the handshake flushes
+            return
+        if self.unsent is not None and not self._write_unsent():
+            return
+        self.last_flush = now
+        while True:
+            batch = take_batch(pipe.outbound)
+            if not batch:
+                # Quiet first, then look again: who appends looks at `quiet` after its append.
+                pipe.quiet = True
+                if not pipe.outbound:
+                    return
+                continue
+            pipe.sent += len(batch)
+            if not self._write(connection.encode(batch), batch, pipe):
+                return
+
+    def flush_shared(self, chunks: list[Any], batch: list[Any], size: int, now: float) -> None:
+        """Write chunks that were encoded once for many peers; those a full pipe has no room for are dropped."""
+        pipe = self.pipe
+        if pipe is None:
+            return
+        self.last_flush = now
+        if self.unsent is None:
+            pipe.sent += len(batch)
+            self._write(chunks, batch, pipe, size)
+            return
+        limit = pipe.send_limit
+        if not pipe.eligible and pipe.in_flight <= limit // 2:
+            pipe.eligible = True
+        if limit and (not pipe.eligible or pipe.in_flight + len(batch) > limit):
+            room = max(limit - pipe.in_flight, 0) if pipe.eligible else 0
+            pipe.eligible = False
+            pipe.dropped += len(batch) - room
+            if not room or self.connection is None:
+                return
+            batch = batch[:room]
+            chunks = self.connection.encode(batch)
+        pipe.sent += len(batch)
+        pipe.in_flight += len(batch)
+        self.unsent.append(_Unsent(list(chunks), batch, started=False))
+
+    def _write(self, chunks: list[Any], batch: list[Any], pipe: Pipe, size: int = -1) -> bool:
+        """Write chunks while nothing is unsent; False when something stays."""
+        if size < 0:
+            size = sum(map(len, chunks))
+        stream = self.stream
+        if stream is None:
+            return False
+        try:
+            taken = stream.try_write(chunks)
+        except OSError as error:
+            self._keep(chunks, batch, 0, pipe)
+            self.close_stream(error)
+            return False
+        if batch:
+            self._adapt(pipe, size, len(batch))
+        if taken == size:
+            return True
+        self._keep(chunks, batch, taken, pipe)
+        if taken and len(chunks) > 1:
+            # More chunks than one system call takes, or a system that is nearly full: ask once more.
+            return self._write_unsent()
+        self._wait_for_room()
+        return False
+
+    def _adapt(self, pipe: Pipe, size: int, count: int) -> None:
+        """Choose how many messages make a batch by the size of the last ones."""
+        average = size // count
+        batch = BATCH_BYTES // average if average else BATCH_MESSAGES
+        batch = BATCH_MESSAGES if batch > BATCH_MESSAGES else batch or 1
+        if batch != pipe.batch:
+            pipe.batch = batch
+            self.engine.refresh_fast_path()
+
+    def _keep(self, chunks: list[Any], batch: list[Any], taken: int, pipe: Pipe) -> None:
+        if self.unsent is None:
+            self.unsent = deque()
+        self.unsent.append(_Unsent(_skip(chunks, taken), batch, started=taken > 0))
+        pipe.in_flight += len(batch)
+        self.engine.refresh_fast_path()
+
+    def _write_unsent(self) -> bool:
+        """Write what is unsent; True when nothing is left."""
+        unsent, stream, pipe = self.unsent, self.stream, self.pipe
+        if unsent is None or stream is None:
+            return unsent is None
+        while unsent:
+            entry = unsent[0]
+            try:
+                taken = stream.try_write(entry.chunks)
+            except OSError as error:
+                self.close_stream(error)
+                return False
+            if not taken:
+                self._wait_for_room()
+                return False
+            entry.started = True
+            entry.chunks = _skip(entry.chunks, taken)
+            if not entry.chunks:
+                unsent.popleft()
+                if pipe is not None:
+                    pipe.in_flight -= len(entry.messages)
+        self.unsent = None
+        self._set_interest(self.mask & ~WRITE)
+        self.engine.handle_room()
+        if self.ending and pipe is not None and not pipe.outbound:
+            self.engine.handle_flushed(self)
+        return True
+
+    def _wait_for_room(self) -> None:
+        """The system is full: go on when the descriptor is writable."""
+        if self.pipe is not None:
+            self.pipe.quiet = False
+        if not self.mask & WRITE:
+            self._set_interest(self.mask | WRITE)
+            self.engine.note_dirty(self)
+
+    def flush_control(self, now: float) -> None:
+        """Write what the connection says by itself (greeting, READY, PING, PONG)."""
+        connection = self.connection
+        if connection is not None:
+            chunks = connection.data_to_send()
+            if chunks:
+                self.write_control(chunks, now)
+
+    def write_control(self, chunks: list[Any], now: float) -> None:
+        """Write control frames after what is unsent and before what is queued; outside every limit."""
+        if self.unsent is not None:
+            self.unsent.append(_Unsent(list(chunks), [], started=False))
+            return
+        size = sum(map(len, chunks))
+        stream = self.stream
+        if stream is None:
+            return
+        try:
+            taken = stream.try_write(chunks)
+        except OSError as error:
+            self.close_stream(error)
+            return
+        if taken < size:
+            self.unsent = deque([_Unsent(_skip(chunks, taken), [], started=taken > 0)])
+            self._wait_for_room()
+
+    def take_back_unsent(self) -> None:
+        """The connection is lost: give whole messages that never left back to the pipe (if it lives on)."""
+        unsent, self.unsent = self.unsent, None
+        pipe = self.pipe
+        if unsent is None or pipe is None:
+            return
+        pipe.in_flight = 0
+        back: list[Any] = []
+        for entry in unsent:
+            if entry.started:
+                lost = entry.messages[: _count_started(entry)]
+                pipe.dropped += len(lost)
+                back.extend(entry.messages[len(lost) :])
+            else:
+                back.extend(entry.messages)
+        pipe.sent -= len(back)
+        if isinstance(pipe.outbound, list):
+            pipe.outbound[:0] = back
+        elif back and not pipe.outbound:
+            pipe.outbound.append(back[-1])
+
+    def has_output(self) -> bool:
+        """Whether anything waits to be written."""
+        return self.unsent is not None or (self.pipe is not None and bool(self.pipe.outbound))
+
+
+def take_batch(queue: Any) -> list[Any]:
+    """Take up to a batch of messages from the front of an outbound queue; others may append meanwhile."""
+    if type(queue) is not list:
+        return [queue.popleft()] if queue else []
+    if not queue:
+        return queue[:0]
+    head = queue[0]
+    count = BATCH_MESSAGES
+    if len(head) > BATCH_BYTES // BATCH_MESSAGES or type(head) is list:
+        size = sum(map(len, head)) if type(head) is list else len(head)
+        count = min(BATCH_MESSAGES, max(1, BATCH_BYTES // (size or 1)))
+    batch = queue[:count]
+    # Exactly what was taken: others may have appended between the two lines.
+    del queue[: len(batch)]
+    return batch
+
+
+def _skip(chunks: list[Any], taken: int) -> list[Any]:
+    """What remains of chunks after the first `taken` bytes; nothing is copied."""
+    for index, chunk in enumerate(chunks):
+        size = len(chunk)
+        if taken < size:
+            rest = chunks[index:]
+            if taken:
+                rest[0] = memoryview(chunk)[taken:]
+            return rest
+        taken -= size
+    return []
+
+
+def _count_started(entry: _Unsent) -> int:
+    """How many messages of a partly written entry are gone, wholly or in part."""
+    left = sum(map(len, entry.chunks))
+    count = len(entry.messages)
+    # Walk from the end: a message whose frames lie wholly in what is left never left.
+    while count and left > 0:
+        message = entry.messages[count - 1]
+        parts = message if type(message) is list else [message]
+        left -= sum(len(part) + (2 if len(part) < 256 else 9) for part in parts)  # noqa: PLR2004 - ZMTP frame headers
+        if left < 0:
+            break
+        count -= 1
+    return count

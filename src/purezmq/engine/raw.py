@@ -1,0 +1,77 @@
+"""A connection without a protocol, for STREAM: bytes of any TCP peer are messages as they come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purezmq.wire.events import HandshakeSucceeded, PeerInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from purezmq.wire.events import Event
+
+__all__ = ["RawConnection"]
+
+#: One read, one message: libzmq's size.
+READ_SIZE = 8192
+
+
+class RawConnection:
+    """Looks like `wire.Connection` to a session; ready at once, and never fails."""
+
+    __slots__ = ("_event", "closed", "peer")
+
+    ready = True
+    has_buffered = False
+    shares_encoding = False
+    read_size = READ_SIZE
+
+    def __init__(self) -> None:
+        self.peer = PeerInfo("", b"", (0, 0), "")
+        self.closed = False
+        self._event: Event | None = None
+
+    @property
+    def has_control(self) -> bool:
+        """Whether an event waits."""
+        return self._event is not None
+
+    def start(self, now: float) -> None:  # noqa: ARG002 - as wire.Connection
+        """Nothing is shaken: the peer is there."""
+        self._event = HandshakeSucceeded(self.peer)
+
+    def receive_data(self, data: bytes, now: float, limit: int = 0) -> list[Any]:  # noqa: ARG002 - as wire.Connection
+        """The bytes themselves."""
+        return [data] if data else []
+
+    def data_to_send(self) -> list[Any]:
+        """Nothing is said by itself."""
+        return []
+
+    def encode(self, messages: Sequence[Any]) -> list[Any]:
+        """The parts themselves."""
+        chunks: list[Any] = []
+        for message in messages:
+            if type(message) is list:
+                chunks.extend(part for part in message if part)
+            elif message:
+                chunks.append(message)
+        return chunks
+
+    def next_event(self) -> Event | None:
+        """The one event there is."""
+        event, self._event = self._event, None
+        return event
+
+    def next_timer(self) -> float | None:
+        """No timer."""
+        return None
+
+    def handle_timer(self, now: float) -> None:
+        """No timer."""
+
+    def close(self) -> None:
+        """Over."""
+        self.closed = True

@@ -1,0 +1,249 @@
+"""A session: one peer's pipe, its connection (the sans-I/O machine) and the stream that carries it.
+
+On the connect side a session outlives its connections: the pipe keeps what is queued and the next stream takes over.
+On the bind side a session begins with an accepted stream and ends with it; its pipe exists from the end of the
+handshake on. The outgoing half is `outbox`. Everything here needs the lease, and nothing here raises for what a peer
+or the system does: it ends in `_lose`.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.constants import Event
+from purezmq.engine.fence import report
+from purezmq.engine.outbox import Outbox
+from purezmq.engine.selector import READ, WRITE
+from purezmq.wire.events import (
+    Cancelled,
+    ConnectionFailed,
+    FailureReason,
+    HandshakeSucceeded,
+    Subscribed,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.engine.dialer import Dialer
+    from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.engine.timers import Timer
+    from purezmq.pipe import Pipe
+    from purezmq.transports.base import SocketStream
+    from purezmq.wire.connection import Connection
+
+__all__ = ["Session"]
+
+#: What the monitor says for each way a handshake can fail (behaviour notes D.5).
+_HANDSHAKE_EVENTS = {
+    FailureReason.PROTOCOL: Event.HANDSHAKE_FAILED_PROTOCOL,
+    FailureReason.TOO_BIG: Event.HANDSHAKE_FAILED_PROTOCOL,
+    FailureReason.AUTH: Event.HANDSHAKE_FAILED_AUTH,
+}
+
+
+class Session(Outbox):
+    """See the module's text.
+
+    Args:
+        engine: of the socket.
+        endpoint: the text the monitor names (the listener's or the dialer's endpoint).
+        dialer: who makes the next connection when this one is lost; None on the bind side.
+        pipe: on the connect side, the pipe that exists already; None when it's made after the handshake.
+    """
+
+    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "timer")
+
+    def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:
+        super().__init__()
+        self.engine = engine
+        self.endpoint = endpoint
+        self.dialer = dialer
+        self.connection: Connection | None = None
+        self.mask = 0
+        #: The connection ends when everything was written.
+        self.ending = False
+        self.timer: Timer | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.endpoint} {self.connection!r} {self.pipe!r}>"
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def open_stream(self, stream: SocketStream, connection: Any, now: float) -> None:
+        """Start speaking over a new stream."""
+        self.stream = stream
+        self.connection = connection
+        self.fd = stream.fileno()
+        self.mask = READ
+        self.engine.sessions[self.fd] = self
+        self.engine.leadership.register(self.fd, READ, self)
+        connection.start(now)
+        self._after_input(now)
+        self._schedule_timer()
+
+    def handle_event(self, mask: int, now: float) -> None:
+        """The stream is readable, writable or broken."""
+        try:
+            if mask & ~WRITE:
+                self._read(now)
+            if mask & WRITE and self.stream is not None:
+                self.flush(now)
+        except Exception as error:  # noqa: BLE001 - the fence: at worst this connection closes
+            report(f"the connection to {self.endpoint}", error)
+            self.close_stream(error)
+
+    def _read(self, now: float) -> None:
+        stream, connection, pipe = self.stream, self.connection, self.pipe
+        if stream is None or connection is None:
+            return
+        limit = 1 << 62
+        if pipe is not None and pipe.receive_limit:
+            limit = pipe.receive_limit - len(pipe.inbound)
+            if limit <= 0 or connection.has_buffered:
+                self._set_interest(self.mask & ~READ)
+                return
+        try:
+            data = stream.try_read(connection.read_size)
+        except OSError as error:
+            self.close_stream(error)
+            return
+        if data:
+            messages = connection.receive_data(data, now, limit)
+            if messages and pipe is not None:
+                self._deliver(pipe, messages)
+                if connection.has_control:
+                    self._after_input(now)
+            else:
+                self._after_input(now, messages)
+        elif data is not None:
+            self.close_stream(None)
+
+    def _deliver(self, pipe: Pipe, messages: list[Any]) -> None:
+        pipe.received += len(messages)
+        pipe.inbound.extend(messages)
+        if not pipe.active:
+            self.engine.inbox.activate(pipe)
+        self.engine.leadership.wake()
+
+    def _after_input(self, now: float, messages: list[Any] | None = None) -> None:
+        """Handle what the connection says besides messages: events, control output, its end."""
+        connection = self.connection
+        if connection is None:
+            return
+        # First what the connection has to say: our READY precedes whatever the events below make us send.
+        self.flush_control(now)
+        event = connection.next_event()
+        failure = None
+        while event is not None:
+            if type(event) is ConnectionFailed:
+                failure = event
+            else:
+                self._handle_event_of_peer(event, now)
+            event = connection.next_event()
+        if messages and self.pipe is not None:
+            self._deliver(self.pipe, messages)
+        if failure is not None:
+            self._fail(failure)
+        elif self.stream is not None and connection.ready and self.pipe is not None and self.pipe.outbound:
+            self.flush(now)
+
+    def _handle_event_of_peer(self, event: Any, now: float) -> None:
+        kind = type(event)
+        if kind is HandshakeSucceeded:
+            self._schedule_timer()
+            self.engine.handle_handshake(self, event.peer, now)
+        elif self.pipe is not None and (kind is Subscribed or kind is Cancelled):
+            self.engine.pattern.handle_subscription(self.pipe, event.topic, kind is Subscribed)
+            self.engine.leadership.wake()
+
+    def _fail(self, failure: ConnectionFailed) -> None:
+        """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""
+        engine, connection = self.engine, self.connection
+        engine.protocol_failures += 1
+        if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
+            number = _HANDSHAKE_EVENTS.get(failure.reason, Event.HANDSHAKE_FAILED_NO_DETAIL)
+            engine.emit(number, failure.status, self.endpoint)
+        self.close_stream(None)
+
+    # -- timers --------------------------------------------------------------------------------------------------
+
+    def _schedule_timer(self) -> None:
+        connection = self.connection
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        when = connection.next_timer() if connection is not None else None
+        if when is not None:
+            self.timer = self.engine.loop.call_at(when, self._run_timer)
+
+    def _run_timer(self) -> None:
+        """On the I/O thread: look at what arrived first, so that a late tick never counts against the peer."""
+        with self.engine.lease:
+            connection = self.connection
+            if connection is None or self.stream is None:
+                return
+            self._read(monotonic())
+            if self.stream is None:
+                return
+            connection.handle_timer(monotonic())
+            self._after_input(monotonic())
+            self._schedule_timer()
+
+    # -- the pipe's carrier --------------------------------------------------------------------------------------
+
+    def handle_drained(self, pipe: Pipe) -> None:
+        """The application took everything: decode what a limit held back, read on where reading was paused."""
+        connection = self.connection
+        if connection is None or self.stream is None:
+            return
+        if connection.has_buffered:
+            messages = connection.receive_data(b"", monotonic(), pipe.receive_limit or 1 << 62)
+            pipe.received += len(messages)
+            pipe.inbound.extend(messages)
+            if connection.has_control:
+                self._after_input(monotonic())
+        if not self.mask & READ and self.stream is not None:
+            self._set_interest(self.mask | READ)
+
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:  # noqa: ARG002, FBT001 - Carrier
+        """Send a subscription upstream; without a connection the pattern sends all of them at the next one."""
+        if self.connection is not None and self.connection.ready:
+            self.write_control([self.connection.encode_subscription(topic, subscribe)], monotonic())
+
+    def end_pipe(self, pipe: Pipe) -> None:
+        """The pattern refuses this peer: what was sent to it leaves, then the connection closes."""
+        self.flush(monotonic())
+        if pipe.attached or self.dialer is None:
+            self.engine.detach(pipe)
+        self.close_stream(None)
+
+    # -- the end of a connection ---------------------------------------------------------------------------------
+
+    def _set_interest(self, mask: int) -> None:
+        if mask != self.mask:
+            self.mask = mask
+            self.engine.leadership.modify(self.fd, mask)
+
+    def close_stream(self, error: BaseException | None) -> None:
+        """The connection is over, whoever ended it. Idempotent; all ways of ending converge here."""
+        stream, self.stream = self.stream, None
+        if stream is None:
+            return
+        engine = self.engine
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
+        engine.leadership.unregister(self.fd)
+        engine.sessions.pop(self.fd, None)
+        stream.close()
+        was_ready = connection is not None and connection.ready
+        if connection is not None and not was_ready and error is not None:
+            engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)
+        engine.emit(Event.DISCONNECTED, self.fd, self.endpoint)
+        self.take_back_unsent()
+        engine.handle_lost(self, was_ready)

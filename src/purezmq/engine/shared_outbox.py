@@ -1,0 +1,83 @@
+"""The carrier of a publisher's shared queues: a batch is encoded once and handed to every member.
+
+Everything here needs the lease.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.engine.outbox import IDLE_S, take_batch
+from purezmq.wire.framing_fast import encode_batch
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.engine.socket_engine import SocketEngine
+
+__all__ = ["SharedOutbox"]
+
+
+class SharedOutbox:
+    """One per publishing socket; `SharedQueue` objects name it as their carrier."""
+
+    __slots__ = ("engine", "last_flush", "queues")
+
+    def __init__(self, engine: SocketEngine) -> None:
+        self.engine = engine
+        self.last_flush = 0.0
+        #: Queues with messages that were not flushed yet.
+        self.queues: set[Any] = set()
+
+    def handle_write(self, queue: Any) -> None:
+        """A message was appended to a quiet shared queue, or its batch is full."""
+        now = monotonic()
+        if len(queue.outbound) >= queue.batch or (not self.queues and now - self.last_flush > IDLE_S):
+            self.flush_queue(queue, now)
+        else:
+            queue.quiet = False
+            self.queues.add(queue)
+            self.engine.note_dirty(self)
+
+    def flush_shared(self, queue: Any) -> None:
+        """Write a queue out now, because its members are about to change."""
+        self.flush_queue(queue, monotonic())
+
+    def flush(self, now: float) -> None:
+        """Write out every queue that has messages."""
+        while self.queues:
+            self.flush_queue(self.queues.pop(), now)
+
+    def flush_queue(self, queue: Any, now: float) -> None:
+        """Encode a queue's messages batch by batch, and hand the bytes to all members."""
+        self.queues.discard(queue)
+        self.last_flush = now
+        while True:
+            batch = take_batch(queue.outbound)
+            if not batch:
+                queue.quiet = True
+                if not queue.outbound:
+                    return
+                continue
+            chunks = encode_batch(batch)
+            size = sum(map(len, chunks))
+            for pipe in list(queue.members):
+                carrier = pipe.carrier
+                connection = carrier.connection
+                if connection is not None and connection.shares_encoding:
+                    carrier.flush_shared(chunks, batch, size, now)
+                else:
+                    self._write_alone(pipe, batch)
+
+    def _write_alone(self, pipe: Any, batch: list[Any]) -> None:
+        """A peer with an encoding of its own, or one that is away: its pipe keeps the messages."""
+        for message in batch:
+            if pipe.can_write():
+                pipe.write(message)
+            else:
+                pipe.dropped += 1
+
+    def has_output(self) -> bool:
+        """Whether anything waits to be handed out."""
+        return bool(self.queues)

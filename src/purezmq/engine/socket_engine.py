@@ -1,0 +1,515 @@
+"""The engine half of one socket: its endpoints, sessions, flushing and end. The pattern is the other half.
+
+Everything needs the lease unless its text says "any thread".
+"""
+
+from __future__ import annotations
+
+from _thread import _local as ThreadLocal  # noqa: N812 - the standard library's name is private-looking, not private
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.constants import Event
+from purezmq.engine.exported_fd import ExportedFd
+from purezmq.engine.leader import Leadership
+from purezmq.engine.lease import Lease
+from purezmq.engine.shared_outbox import SharedOutbox
+from purezmq.pipe import Pipe
+from purezmq.wire.config import ConnectionConfig
+from purezmq.wire.connection import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from purezmq.engine.dialer import Dialer
+    from purezmq.engine.inproc import InprocLink
+    from purezmq.engine.io_threads import IoThreads
+    from purezmq.engine.listener import Listener
+    from purezmq.engine.loop import Loop
+    from purezmq.engine.session import Session
+    from purezmq.engine.timers import Timer
+    from purezmq.options import SocketOptions
+    from purezmq.transports.inproc import InprocRegistry
+    from purezmq.wire.events import PeerInfo
+
+    class EngineContext(Protocol):
+        """What the engine needs of the socket's context."""
+
+        inproc: InprocRegistry
+        io_threads: IoThreads
+        io_thread_count: int
+
+        def handle_engine_closed(self, engine: SocketEngine) -> None:
+            """The engine has sent what it could and holds nothing any more (any thread)."""
+
+
+__all__ = ["SocketEngine", "flush_thread"]
+
+#: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
+DRAIN_READS = 16
+#: Back-stop turns younger than this after a flush leave a burst to its own thread (seconds).
+FRESH_FLUSH_S = 0.0005
+
+
+class _ThreadState(ThreadLocal):
+    """The sockets that a thread wrote to since it last blocked: it flushes them before it blocks again."""
+
+    def __init__(self) -> None:
+        self.engines: set[SocketEngine] = set()
+
+
+_thread = _ThreadState()
+
+
+def flush_thread() -> None:
+    """Write out what the calling thread's burst left unwritten; before it waits for anything (any thread)."""
+    engines = _thread.engines
+    while engines:
+        engines.pop().flush_dirty()
+
+
+class SocketEngine:
+    """See the module's text.
+
+    Args:
+        context: the socket's context.
+        options: the socket's live options.
+        pattern: who gets the messages.
+    """
+
+    __slots__ = (
+        "_linger_timer",
+        "closed",
+        "closing",
+        "context",
+        "dialers",
+        "dirty",
+        "fast_path_changed",
+        "inbox",
+        "leadership",
+        "lease",
+        "left_over",
+        "links",
+        "listeners",
+        "loop",
+        "monitor",
+        "options",
+        "pattern",
+        "protocol_failures",
+        "room_token",
+        "sessions",
+        "shared",
+    )
+
+    def __init__(self, context: EngineContext, options: SocketOptions, pattern: Any) -> None:
+        self.context = context
+        self.options = options
+        self.pattern = pattern
+        self.inbox = pattern.inbox
+        self.lease = Lease()
+        self.loop: Loop = context.io_threads.choose(0)
+        self.leadership = Leadership(self.lease, self.loop)
+        self.sessions: dict[int, Session] = {}
+        self.dialers: list[Dialer] = []
+        self.listeners: list[Listener] = []
+        self.links: set[InprocLink] = set()
+        self.dirty: set[Any] = set()
+        self.left_over = False
+        self.shared = SharedOutbox(self)
+        #: close() was called: no new work.
+        self.closing = False
+        #: Nothing is left: descriptors are free.
+        self.closed = False
+        #: Connections that ended because the peer broke the protocol, was refused or fell silent.
+        self.protocol_failures = 0
+        #: Called with (event, value, endpoint) while a monitor is attached.
+        self.monitor: Callable[[int, int, str], None] | None = None
+        self.fast_path_changed: Callable[[], None] | None = None
+        #: Replaced by a new object whenever a blocked sender should look again.
+        self.room_token = object()
+        self._linger_timer: Timer | None = None
+
+    # -- any thread ----------------------------------------------------------------------------------------------
+
+    def post(self, command: Callable[[], None]) -> None:
+        """Run `command` under this socket's lease, now or soon (any thread)."""
+        self.lease.post(command)
+
+    def flush_dirty(self) -> None:
+        """Write out what a burst left (any thread)."""
+        if self.dirty:
+            with self.lease:
+                self._flush_dirty(monotonic())
+
+    def flush_left_over(self, now: float) -> bool:
+        """The back-stop's turn (I/O thread); whether it must come again."""
+        if not self.lease.try_acquire():
+            return True
+        try:
+            for outbox in list(self.dirty):
+                if now - outbox.last_flush < FRESH_FLUSH_S:
+                    continue  # its thread is in the middle of a burst
+                self.dirty.discard(outbox)
+                outbox.flush(now)
+            again = bool(self.dirty)
+            if not again:
+                self.left_over = False
+                if not self.leadership.polling:
+                    self.leadership.watch()  # somebody must wait for room while the application is elsewhere
+        finally:
+            self.lease.release()
+        return again
+
+    # -- outgoing ------------------------------------------------------------------------------------------------
+
+    def note_dirty(self, outbox: Any) -> None:
+        """An outbox has messages that nobody wrote yet: its thread will, or else the back-stop."""
+        self.dirty.add(outbox)
+        _thread.engines.add(self)
+        if not self.left_over:
+            self.left_over = True
+            self.loop.note_left_over(self)
+
+    def _flush_dirty(self, now: float) -> None:
+        while self.dirty:
+            self.dirty.pop().flush(now)
+
+    def flush_all(self) -> None:
+        """Write everything the system takes, before a sender concludes that there is no room."""
+        now = monotonic()
+        self._flush_dirty(now)
+        for session in list(self.sessions.values()):
+            if session.has_output():
+                session.flush(now)
+
+    def handle_room(self) -> None:
+        """A peer's queue has room again."""
+        self.room_token = object()
+        self.refresh_fast_path()
+        self.leadership.wake()
+        if self.closing:
+            self.lease.mailbox.append(self.check_closed)  # runs when the lease is let go
+
+    def handle_flushed(self, session: Session) -> None:
+        """A session that was to end has written everything."""
+        self.lease.mailbox.append(lambda: session.close_stream(None))
+
+    def mark_room(self) -> None:
+        """A sender is about to sleep: full inproc queues shall wake it."""
+        for link in self.links:
+            link.mark_room()
+
+    def refresh_fast_path(self) -> None:
+        """Limits of the lock-free send changed."""
+        if self.fast_path_changed is not None:
+            self.fast_path_changed()
+
+    # -- peers ---------------------------------------------------------------------------------------------------
+
+    def is_conflating(self) -> bool:
+        """Whether pipes made now keep the last message only."""
+        return bool(self.options.conflate) and self.pattern.type_name in {"DEALER", "PULL", "PUSH", "PUB", "SUB"}
+
+    def attach(self, pipe: Pipe) -> None:
+        """Give the pattern a pipe."""
+        pipe.attached = True
+        self.pattern.attach(pipe)
+        self.room_token = object()
+        self.refresh_fast_path()
+        self.leadership.wake()
+
+    def detach(self, pipe: Pipe) -> None:
+        """Take a pipe from the pattern for good; what was queued to it is dropped and counted."""
+        pipe.ended = True
+        if pipe.attached:
+            pipe.attached = False
+            self.pattern.detach(pipe)
+        if isinstance(pipe.outbound, list):
+            pipe.dropped += len(pipe.outbound)
+            pipe.outbound.clear()
+        self.room_token = object()
+        self.refresh_fast_path()
+        self.leadership.wake()
+
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:  # noqa: FBT001 - Pattern's
+        """An inproc peer subscribed or cancelled."""
+        if not self.closing:
+            self.pattern.handle_subscription(pipe, topic, subscribe)
+            self.leadership.wake()
+
+    def attach_link(self, link: InprocLink) -> None:
+        """An inproc peer connected to us."""
+        if self.closing:
+            link.close()
+            return
+        self.links.add(link)
+        self.attach(link.pipe)
+        if link.pipe.attached:
+            self.pattern.connected(link.pipe)
+            if link.pipe.inbound:
+                self.inbox.activate(link.pipe)
+                self.leadership.wake()
+
+    def handle_link_connected(self, link: InprocLink) -> None:
+        """The inproc name we connected to is bound now."""
+        if link.pipe.attached:
+            self.pattern.connected(link.pipe)
+            self.room_token = object()
+            self.refresh_fast_path()
+            self.leadership.wake()
+
+    def handle_link_ended(self, link: InprocLink) -> None:
+        """The inproc peer is gone."""
+        link.peer = None
+        self.links.discard(link)
+        self.detach(link.pipe)
+
+    def pipes(self) -> list[Pipe]:
+        """The pipes of all peers, live or waiting for their connection."""
+        found = {id(session.pipe): session.pipe for session in self.sessions.values() if session.pipe is not None}
+        for dialer in self.dialers:
+            if dialer.session.pipe is not None:
+                found[id(dialer.session.pipe)] = dialer.session.pipe
+        return [*found.values(), *(link.pipe for link in self.links)]
+
+    def export(self) -> ExportedFd:
+        """A descriptor for the application's own event loop (FD)."""
+        exported = ExportedFd(self.leadership)
+        self.leadership.exported = exported
+        return exported
+
+    def make_config(self) -> ConnectionConfig:
+        """Settings for the connections of an endpoint, as the options are now."""
+        options, pattern = self.options, self.pattern
+        return ConnectionConfig(
+            pattern.type_name,
+            pattern.peer_types,
+            routing_id=options.routing_id if pattern.sends_routing_id else b"",
+            metadata=tuple(options.metadata),
+            max_message_size=options.maxmsgsize,
+            handshake_timeout=options.handshake_ivl_s,
+            heartbeat_interval=options.heartbeat_ivl_s,
+            heartbeat_timeout=options.heartbeat_timeout_s,
+            heartbeat_ttl=options.heartbeat_ttl_s,
+        )
+
+    def make_pipe(self, session: Session, routing_id: bytes = b"") -> Pipe:
+        """A pipe for a session."""
+        pipe = Pipe(session, self.options.sndhwm, self.options.rcvhwm, self.is_conflating())
+        pipe.routing_id = routing_id
+        session.pipe = pipe
+        return pipe
+
+    def open_session(self, session: Session, stream: Any, config: Any, *, bound: bool) -> None:
+        """Begin to speak over a fresh stream."""
+        connection = self.make_connection(config, stream, bound=bound)
+        session.open_stream(stream, connection, monotonic())
+
+    def make_connection(self, config: Any, stream: Any, *, bound: bool) -> Any:  # noqa: ARG002 - STREAM needs the stream
+        """The sans-I/O machine for a stream."""
+        if self.pattern.type_name == "STREAM":
+            from purezmq.engine.raw import RawConnection  # noqa: PLC0415 - rarely used
+
+            return RawConnection()
+        return Connection(config, bound=bound)
+
+    def handle_handshake(self, session: Session, peer: PeerInfo, now: float) -> None:
+        """The peer behind a session is known."""
+        self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint)
+        pipe = session.pipe
+        if pipe is None:
+            pipe = self.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
+        pipe.peer = peer
+        if session.dialer is None or not session.dialer.routing_id:
+            pipe.routing_id = peer.routing_id
+        if not pipe.attached:
+            self.attach(pipe)
+        if pipe.attached:
+            self.pattern.connected(pipe)
+            session.flush(now)
+        self.leadership.wake()
+
+    def handle_lost(self, session: Session, was_ready: bool) -> None:  # noqa: FBT001 - one caller
+        """A session's connection is gone."""
+        pipe, dialer = session.pipe, session.dialer
+        if dialer is None:
+            if pipe is not None:
+                self.detach(pipe)
+        else:
+            if pipe is not None and dialer.options.immediate:
+                session.pipe = None
+                self.detach(pipe)
+            elif pipe is not None and was_ready and pipe.attached:
+                pipe.quiet = False
+                self.pattern.hiccup(pipe)
+            elif pipe is not None and pipe.ended:
+                session.pipe = self.make_pipe(session, dialer.routing_id)
+                self.attach(session.pipe)
+            dialer.handle_lost(was_ready=was_ready)
+        self.refresh_fast_path()
+        if self.closing:
+            self.check_closed()
+
+    def forget_dialer(self, dialer: Dialer) -> None:
+        """An endpoint gave up (RECONNECT_IVL -1)."""
+        dialer.close()
+        if dialer in self.dialers:
+            self.dialers.remove(dialer)
+        if dialer.session.pipe is not None:
+            self.detach(dialer.session.pipe)
+        if self.closing:
+            self.check_closed()
+
+    def emit(self, event: int, value: int, endpoint: str) -> None:
+        """Tell the monitor."""
+        if self.monitor is not None:
+            self.monitor(event, value, endpoint)
+
+    def end_session(self, session: Session) -> None:
+        """End one connection after what is queued for it has left (disconnect, unbind)."""
+        pipe = session.pipe
+        if pipe is not None and pipe.attached:
+            pipe.attached = False
+            self.pattern.detach(pipe)
+            self.refresh_fast_path()
+        if self.options.linger != 0 and self._must_linger(session):
+            session.flush(monotonic())
+            if session.has_output() and session.stream is not None:
+                session.ending = True  # the last write ends it
+                return
+        if session.stream is None:
+            if pipe is not None:
+                self.detach(pipe)
+            return
+        _drain(session)
+        session.close_stream(None)
+
+    def end_dialer(self, dialer: Dialer) -> None:
+        """Connect to this endpoint no more."""
+        self._close_dialer(dialer)
+        session = dialer.session
+        if session.stream is not None:
+            session.dialer = None
+        self.end_session(session)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def close(self, linger: float | None) -> None:
+        """Stop; what is queued leaves for at most `linger` seconds (None: as long as it takes). Any thread, no lease.
+
+        When it returns, addresses are free and blocked calls are awake; sending goes on behind it.
+        """
+        with self.lease:
+            if self.closing:
+                return
+            self.closing = True
+            self.fast_path_changed = None
+            for listener in self.listeners:
+                listener.close()
+            self.listeners.clear()
+            for link in list(self.links):
+                link.close()
+            self.flush_all()
+            self._begin_linger(linger)
+        self.leadership.wake()
+
+    def _begin_linger(self, linger: float | None) -> None:
+        for session in list(self.sessions.values()):
+            if linger == 0 or not self._must_linger(session):
+                session.dialer = session.dialer and self._close_dialer(session.dialer)
+                _drain(session)
+                session.close_stream(None)
+        for dialer in list(self.dialers):
+            if linger == 0 or not dialer.session.has_output():
+                self._close_dialer(dialer)
+        if linger and (self.sessions or self.dialers):
+            self._linger_timer = self.loop.call_at(monotonic() + linger, self._end_linger)
+        self.leadership.watch()
+        self.check_closed()
+
+    def _must_linger(self, session: Session) -> bool:
+        return session.has_output() and session.connection is not None
+
+    def _close_dialer(self, dialer: Dialer) -> None:
+        dialer.close()
+        if dialer in self.dialers:
+            self.dialers.remove(dialer)
+
+    def _end_linger(self) -> None:
+        with self.lease:
+            for dialer in list(self.dialers):
+                self._close_dialer(dialer)
+            for session in list(self.sessions.values()):
+                session.dialer = None
+                session.close_stream(None)
+            self.check_closed()
+
+    def check_closed(self) -> None:
+        """While closing: end the sessions that have sent everything; when none is left, this is the end."""
+        for session in list(self.sessions.values()):
+            if not session.has_output():
+                if session.dialer is not None:
+                    self._close_dialer(session.dialer)
+                    session.dialer = None
+                _drain(session)
+                session.close_stream(None)
+                return  # close_stream came back here
+        if not self.sessions and not self.dialers and not self.closed:
+            self.closed = True
+            if self._linger_timer is not None:
+                self._linger_timer.cancel()
+            self.loop.load -= 1
+            self.loop.call(self._finish)
+
+    def _finish(self) -> None:
+        self.leadership.close()
+        self.context.handle_engine_closed(self)
+
+    def has_output(self) -> bool:
+        """Whether messages for a peer that is there wait to leave (any thread, a hint)."""
+        return bool(self.dirty) or any(self._must_linger(session) for session in list(self.sessions.values()))
+
+    def flush_for_exit(self, timeout: float) -> None:
+        """Write, and wait for room at most `timeout` seconds (any thread, no lease)."""
+        with self.lease:
+            self.flush_all()
+        if self.has_output():
+            self.leadership.wait(timeout, lambda: False)
+
+    def describe_output(self) -> list[str]:
+        """What is queued and for whom, as texts (any thread)."""
+        with self.lease:
+            counts = {
+                getattr(pipe.carrier, "endpoint", "inproc"): len(pipe.outbound) + pipe.in_flight
+                for pipe in self.pipes()
+                if not hasattr(pipe.carrier, "is_direct")
+            }
+        return [f"{count} messages for {endpoint}" for endpoint, count in counts.items() if count]
+
+    def abandon(self) -> None:
+        """In a forked child: free descriptors and touch nothing else; no lease, whoever held it doesn't exist here."""
+        self.closing = self.closed = True
+        for session in list(self.sessions.values()):
+            if session.stream is not None:
+                session.stream.sock.close()
+        for listener in self.listeners:
+            listener.stream_listener.forget()
+        leadership = self.leadership
+        if leadership.selector is not None:
+            leadership.selector.close()
+        if leadership.wakeup is not None:
+            leadership.wakeup.close()
+
+
+def _drain(session: Session) -> None:
+    """Read what the peer sent meanwhile: closing with unread bytes would reset what it has not read of ours."""
+    stream = session.stream
+    if stream is None:
+        return
+    try:
+        for _ in range(DRAIN_READS):
+            if not stream.try_read(65536):
+                return
+    except OSError:
+        return

@@ -1,0 +1,64 @@
+"""A descriptor that any thread can make readable: the way to wake a thread that waits in a selector.
+
+The story: a thread that waits for descriptors can't see a flag. So each selector also watches a Wakeup; `set`
+makes it readable and may be called any number of times from any thread (or signal handler), `clear` by the one
+that woke. An eventfd where the system has it (one descriptor, eight bytes), else a socket pair.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+__all__ = ["Wakeup"]
+
+
+class Wakeup:
+    """See the module's story. `set` and `clear` never block and never raise, even after `close`."""
+
+    __slots__ = ("_pair", "fd")
+
+    def __init__(self) -> None:
+        self._pair: tuple[socket.socket, socket.socket] | None = None
+        if hasattr(os, "eventfd"):
+            self.fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            return
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        self._pair = (reader, writer)
+        self.fd = reader.fileno()
+
+    def fileno(self) -> int:
+        """The descriptor to watch for reading."""
+        return self.fd
+
+    def set(self) -> None:
+        """Make it readable, from any thread."""
+        try:
+            if self._pair is None:
+                os.eventfd_write(self.fd, 1)
+            else:
+                self._pair[1].send(b"\0")
+        except (OSError, ValueError):  # full: it is readable already; closed: nobody waits
+            return
+
+    def clear(self) -> None:
+        """Make it unreadable again."""
+        try:
+            if self._pair is None:
+                os.eventfd_read(self.fd)
+            else:
+                while self._pair[0].recv(4096):
+                    pass
+        except (OSError, ValueError):
+            return
+
+    def close(self) -> None:
+        """Free the descriptors."""
+        if self._pair is not None:
+            for end in self._pair:
+                end.close()
+        elif self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1

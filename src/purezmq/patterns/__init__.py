@@ -1,0 +1,3 @@
+"""Who gets the message: the socket patterns, sans-I/O. One file per pattern; they know pipes, never sockets."""
+
+from __future__ import annotations

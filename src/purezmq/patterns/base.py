@@ -1,0 +1,164 @@
+"""What every socket pattern is: who gets an outgoing message, which incoming message is next.
+
+A pattern is sans-I/O. The engine tells it about pipes (`attach`, `detach`, `hiccup`, `handle_subscription`), the
+socket asks it to send and receive. Every method needs the lease of its socket; none blocks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purezmq.constants import EFSM, ENOTSUP
+from purezmq.error import make_error
+from purezmq.patterns.fair_queue import FairQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar, Protocol
+
+    from purezmq.message import Message
+    from purezmq.options import SocketOptions
+    from purezmq.pipe import Pipe
+
+    class FastTarget(Protocol):
+        """What the lock-free path of `send` may append to: a Pipe, or the shared queue of a publisher."""
+
+        outbound: Any
+        quiet: bool
+        carrier: Any
+        room: int
+
+        def write_room(self) -> int: ...
+
+
+__all__ = ["Pattern", "state_error"]
+
+
+def state_error(text: str) -> Exception:
+    """EFSM with a text that names the cause and the cure."""
+    return make_error(EFSM, text)
+
+
+class Pattern:
+    """Base of all patterns: receives by fair queue, sends nothing.
+
+    Class attributes:
+        type_name: the Socket-Type of the wire ("PULL").
+        peer_types: Socket-Types that may be connected with it (RFC 28, 29, 30, 31).
+        can_receive / can_transmit: whether recv and send exist at all on this type (ENOTSUP otherwise).
+        sends_routing_id: whether READY tells our routing id (REQ, DEALER, ROUTER).
+
+    Attributes:
+        options: the socket's live options.
+        inbox: the fair queue; `inbox.ready` is what the lock-free path of `recv` pops from.
+        handle_changed: set by the socket; called when `fast_target()` may give another answer.
+        take_origin: messages are taken one by one with their pipe, because the application reads metadata.
+        last_pipe: the pipe of the message that `try_recv` returned last, where it is known.
+    """
+
+    type_name: ClassVar[str] = ""
+    peer_types: ClassVar[frozenset[str]] = frozenset()
+    can_receive: ClassVar[bool] = True
+    can_transmit: ClassVar[bool] = False
+    sends_routing_id: ClassVar[bool] = False
+    #: The lock-free path of `recv` may pop from `inbox.ready` (no state to keep per message).
+    fast_recv: ClassVar[bool] = True
+    #: A second connect() to the same endpoint is a silent no-op (A.1#10 of the behaviour notes; libzmq is_single_connect).
+    single_connect: ClassVar[bool] = False
+    #: The pipe that ends doesn't wait for unread inbound messages (PUB, PUSH, RADIO, SCATTER).
+    no_delay: ClassVar[bool] = False
+
+    def __init__(self, options: SocketOptions) -> None:
+        self.options = options
+        self.inbox = FairQueue(self._accept())
+        self.handle_changed: Callable[[], None] = _nothing
+        self.take_origin = False
+        self.last_pipe: Pipe | None = None
+
+    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
+        """The transformation of incoming messages for the fair queue; None when they pass unchanged."""
+        return None
+
+    # -- pipes -------------------------------------------------------------------------------------------------
+
+    def attach(self, pipe: Pipe) -> None:
+        """A peer is there (connect side: will be there). May refuse it by ``pipe.carrier.end_pipe(pipe)``."""
+        self.inbox.attach(pipe)
+
+    def detach(self, pipe: Pipe) -> None:
+        """The peer is gone for good. Messages that it brought stay readable."""
+        self.inbox.detach(pipe)
+
+    def connected(self, pipe: Pipe) -> None:
+        """The handshake with the peer behind an attached pipe succeeded (again, after a reconnect)."""
+
+    def hiccup(self, pipe: Pipe) -> None:
+        """The connection behind a connect-side pipe was lost; the pipe stays and waits for the next one."""
+
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+        """The peer subscribed to or cancelled a topic; only publishers care."""
+
+    def option_changed(self, number: int, value: Any) -> bool:
+        """An option of the socket was set; a pattern acts on those it owns. True when it was one of them."""
+        return False
+
+    # -- receiving ---------------------------------------------------------------------------------------------
+
+    def try_recv(self) -> Message | None:
+        """The next message, or None.
+
+        Raises:
+            ZMQError: EFSM when the pattern's state forbids receiving now.
+        """
+        inbox = self.inbox
+        if self.take_origin:
+            taken = inbox.take()
+            if taken is None:
+                return None
+            self.last_pipe = taken[0]
+            message: Message = taken[1]
+            return message
+        while inbox.refill():
+            try:
+                message = inbox.ready.popleft()
+            except IndexError:  # another thread's fast path was quicker
+                continue
+            self.last_pipe = inbox.short_cut
+            return message
+        return None
+
+    def can_recv(self) -> bool:
+        """Whether `try_recv` would give a message (POLLIN)."""
+        return self.inbox.has_messages()
+
+    # -- sending -----------------------------------------------------------------------------------------------
+
+    def check_send(self) -> None:
+        """Raise ENOTSUP or EFSM when nothing may be sent now; called before the first part is taken."""
+        if not self.can_transmit:
+            raise make_error(ENOTSUP, f"a {self.type_name} socket can't send")
+
+    def check_recv(self) -> None:
+        """Raise ENOTSUP or EFSM when nothing may be received now."""
+        if not self.can_receive:
+            raise make_error(ENOTSUP, f"a {self.type_name} socket can't receive")
+
+    def try_send(self, message: Message) -> bool:
+        """Hand the message to the pipes it is for; False when the caller must wait for room or for a peer."""
+        raise make_error(ENOTSUP, f"a {self.type_name} socket can't send")
+
+    def can_send(self) -> bool:
+        """Whether `try_send` would succeed (POLLOUT)."""
+        return False
+
+    def fast_target(self) -> FastTarget | None:
+        """What `send` may append single-part messages to without the lease, while nothing changes; None if nothing."""
+        return None
+
+    def why_blocked(self) -> str:
+        """Why `try_send` said False, for the text of Again."""
+        return "no peer is connected"
+
+
+def _nothing() -> None:
+    """Stand-in until a socket listens."""

@@ -1,0 +1,479 @@
+"""PUB, XPUB, SUB and XSUB: publish and subscribe (RFC 29).
+
+Who gets a publication is decided by `Distributor` (publishing side) and `Subscriptions` (subscribing side). This file
+holds what is specific to the four socket types: which subscriptions the application sees, which it makes, and which
+go upstream.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from purezmq.constants import (
+    EINVAL,
+    INVERT_MATCHING,
+    SNDHWM,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    XPUB_MANUAL,
+    XPUB_MANUAL_LAST_VALUE,
+    XPUB_NODROP,
+)
+from purezmq.error import make_error
+from purezmq.patterns.base import Pattern
+from purezmq.patterns.distributor import Distributor
+from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from purezmq.message import Message
+    from purezmq.options import SocketOptions
+    from purezmq.patterns.base import FastTarget
+    from purezmq.patterns.distributor import SharedCarrier
+    from purezmq.pipe import Pipe
+
+__all__ = ["Pub", "Sub", "Xpub", "Xsub"]
+
+
+class _Publisher(Pattern):
+    """What PUB and XPUB share: distribution.
+
+    Attributes:
+        shared_carrier: who flushes the shared queues; set by the socket before the first attach.
+        distributor: who wants what.
+    """
+
+    can_transmit = True
+    fast_recv = False
+
+    def __init__(self, options: SocketOptions) -> None:
+        super().__init__(options)
+        self.distributor = Distributor()
+        self.distributor.handle_changed = self._queues_changed
+        #: The queue that takes every message without a look at it, or None.
+        self._target: Any = None
+        self._is_plain = True
+        self._read_options()
+
+    @property
+    def shared_carrier(self) -> SharedCarrier | None:
+        """Who flushes the shared queues."""
+        carrier: SharedCarrier | None = self.distributor.carrier
+        return carrier
+
+    @shared_carrier.setter
+    def shared_carrier(self, carrier: SharedCarrier) -> None:
+        self.distributor.carrier = carrier
+
+    @property
+    def topics_count(self) -> int:
+        """How many different topics the peers want (TOPICS_COUNT)."""
+        return len(self.distributor.index)
+
+    # -- options and the short cut ---------------------------------------------------------------------------------
+
+    def option_changed(self, number: int, value: Any) -> bool:
+        """Act on the options that decide how a message is distributed."""
+        if number == SNDHWM:
+            self.distributor.limits_changed()
+            self.handle_changed()
+            return True
+        if number in {XPUB_NODROP, INVERT_MATCHING, XPUB_MANUAL, XPUB_MANUAL_LAST_VALUE}:
+            self._read_options()
+            return True
+        return False
+
+    def _read_options(self) -> None:
+        """Whether nothing but the topic decides who gets a message."""
+        options = self.options
+        self._is_plain = not (options.xpub_nodrop or options.invert_matching or self._sends_last_value())
+        self._queues_changed()
+
+    def _sends_last_value(self) -> bool:
+        return False
+
+    def _queues_changed(self) -> None:
+        target = self.distributor.only if self._is_plain else None
+        if target is not self._target:
+            self._target = target
+            self.handle_changed()
+
+    def fast_target(self) -> FastTarget | None:
+        """The one shared queue, when every message goes there and nowhere else."""
+        target: FastTarget | None = self._target
+        return target
+
+    # -- pipes -----------------------------------------------------------------------------------------------------
+
+    def attach(self, pipe: Pipe) -> None:
+        """A subscriber that wants nothing yet; it gets the welcome message."""
+        self.inbox.attach(pipe)
+        self.distributor.attach(pipe)
+        welcome = self.options.xpub_welcome_msg
+        if welcome:
+            pipe.write(welcome)
+
+    def detach(self, pipe: Pipe) -> None:
+        """The subscriber is gone."""
+        self.distributor.detach(pipe)
+
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+        """The subscriber wants a topic, or doesn't any more."""
+        if subscribe:
+            self.distributor.subscribe(pipe, topic)
+        else:
+            self.distributor.unsubscribe(pipe, topic)
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def try_send(self, message: Message) -> bool:
+        """Give the message to everyone who wants it; False only with XPUB_NODROP, when one of them is full."""
+        if self._target is not None:
+            self._target.write(message)
+            return True
+        first = message[0] if isinstance(message, list) else message
+        if type(first) is not bytes:
+            first = bytes(first)  # any bytes-like may be sent
+        distributor = self.distributor
+        if self._is_plain:
+            for queue in distributor.matching(first):
+                queue.write(message)
+            return True
+        queues = distributor.not_matching(first) if self.options.invert_matching else distributor.matching(first)
+        if self.options.xpub_nodrop and not all(queue.can_write() for queue in queues):
+            return False
+        for queue in queues:
+            queue.write(message)
+        return True
+
+    def can_send(self) -> bool:
+        """Always: publishing never waits (with XPUB_NODROP it depends on the message, as in libzmq)."""
+        return True
+
+    def why_blocked(self) -> str:
+        """A subscriber is full."""
+        return "the queue to a matching subscriber is full (high-water mark) and XPUB_NODROP forbids to drop"
+
+
+class Pub(_Publisher):
+    """Publishes; never receives anything."""
+
+    type_name = "PUB"
+    peer_types = frozenset({"SUB", "XSUB"})
+    can_receive = False
+    single_connect = True
+    no_delay = True
+
+    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
+        return _discard
+
+    def attach(self, pipe: Pipe) -> None:
+        """A subscriber that wants nothing yet. What it sends upstream is discarded."""
+        if not getattr(pipe.carrier, "is_direct", False):
+            pipe.inbound = deque(maxlen=0)
+        super().attach(pipe)
+
+    def detach(self, pipe: Pipe) -> None:
+        """The subscriber is gone."""
+        self.inbox.discard(pipe)
+        super().detach(pipe)
+
+    def try_send(self, message: Message) -> bool:
+        """Give the message to everyone who wants it."""
+        if self.inbox.active:
+            self.inbox.refill()  # user messages of an XSUB over inproc: nobody will ever read them
+        return super().try_send(message)
+
+    def can_recv(self) -> bool:
+        """A PUB never receives."""
+        self.inbox.refill()
+        return False
+
+
+def _discard(pipe: Pipe, message: Any) -> None:
+    """PUB ignores user messages from upstream (RFC 29)."""
+
+
+class Xpub(_Publisher):
+    """Publishes, and lets the application see who wants what.
+
+    Attributes:
+        pending: what `recv` gives next, with the pipe it came by: subscriptions as 01 or 00 and the topic. It is the
+            inbox's `ready`, so that whoever waits for a message sees it.
+        manual_topics: with XPUB_MANUAL, what each pipe asked for, whatever the application made of it.
+    """
+
+    type_name = "XPUB"
+    peer_types = frozenset({"SUB", "XSUB"})
+
+    def __init__(self, options: SocketOptions) -> None:
+        self.manual_topics: dict[Pipe, dict[bytes, None]] = {}
+        self._manual_pipe: Pipe | None = None
+        self._last_value_due = False
+        super().__init__(options)
+        self.pending: deque[tuple[Pipe | None, Message]] = self.inbox.ready
+
+    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
+        return self._receive
+
+    def _sends_last_value(self) -> bool:
+        return bool(self.options.xpub_manual_last_value)
+
+    @property
+    def _is_manual(self) -> bool:
+        return bool(self.options.xpub_manual or self.options.xpub_manual_last_value)
+
+    # -- pipes and their subscriptions -------------------------------------------------------------------------------
+
+    def detach(self, pipe: Pipe) -> None:
+        """The subscriber is gone: the application is told what nobody wants any more."""
+        self._fetch_messages(pipe)
+        self.inbox.detach(pipe)
+        if self._manual_pipe is pipe:
+            self._manual_pipe = None
+        gone = self.distributor.detach(pipe)
+        manual = self.manual_topics.pop(pipe, None)
+        if self._is_manual:
+            self.pending.extend([(None, b"\0" + topic) for topic in manual or ()])
+            return
+        every = self.options.xpub_verboser
+        self.pending.extend([(None, b"\0" + topic) for topic, is_last in gone if is_last or every])
+
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+        """The subscriber wants a topic, or doesn't any more; with XPUB_MANUAL the application decides."""
+        if pipe.inbound:
+            self._fetch_messages(pipe)
+        self._note_subscription(pipe, topic, subscribe)
+
+    def _note_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+        if pipe not in self.distributor.pipes:
+            return
+        options = self.options
+        if self._is_manual:
+            topics = self.manual_topics.setdefault(pipe, {})
+            if subscribe:
+                topics[topic] = None
+            else:
+                topics.pop(topic, None)
+            tell = True
+        elif subscribe:
+            is_new = self.distributor.subscribe(pipe, topic)
+            tell = bool(is_new or options.xpub_verbose or options.xpub_verboser)
+        else:
+            is_last = self.distributor.unsubscribe(pipe, topic)
+            tell = bool(is_last or options.xpub_verboser)
+        if tell:
+            self.pending.append((pipe, (b"\1" if subscribe else b"\0") + topic))
+
+    def _receive(self, pipe: Pipe, message: Any) -> Message | None:
+        """A user message of an XSUB; parts of a multipart may ask for topics (see ONLY_FIRST_SUBSCRIBE)."""
+        asked, told = split_subscriptions(message, bool(self.options.only_first_subscribe))
+        for topic, subscribe in asked:
+            self._note_subscription(pipe, topic, subscribe)
+        return told
+
+    def _fetch_messages(self, pipe: Pipe) -> None:
+        """Put the pipe's unread user messages first: a subscription must not overtake them."""
+        while pipe.inbound:
+            message = self.inbox.take_from(pipe)
+            if message is not None:
+                self.pending.append((pipe, message))
+
+    # -- receiving -------------------------------------------------------------------------------------------------
+
+    def try_recv(self) -> Message | None:
+        """The next subscription or user message, or None."""
+        if not self.can_recv():
+            return None
+        pipe, message = self.pending.popleft()
+        self.last_pipe = self._manual_pipe = pipe
+        return message
+
+    def can_recv(self) -> bool:
+        """Whether a subscription or a user message waits."""
+        while not self.pending:
+            taken = self.inbox.take()
+            if taken is None:
+                break
+            self.pending.append(taken)
+        return bool(self.pending)
+
+    # -- XPUB_MANUAL -----------------------------------------------------------------------------------------------
+
+    def option_changed(self, number: int, value: Any) -> bool:
+        """SUBSCRIBE and UNSUBSCRIBE: with XPUB_MANUAL, what the peer of the last received subscription gets.
+
+        Raises:
+            ZMQError: EINVAL without XPUB_MANUAL.
+        """
+        if number not in {SUBSCRIBE, UNSUBSCRIBE}:
+            return super().option_changed(number, value)
+        if not self._is_manual:
+            raise make_error(EINVAL, "SUBSCRIBE on an XPUB socket needs XPUB_MANUAL: set that first")
+        pipe = self._manual_pipe
+        if pipe is not None:
+            if number == SUBSCRIBE:
+                self.distributor.subscribe(pipe, value)
+                self._last_value_due = bool(self.options.xpub_manual_last_value)
+            else:
+                self.distributor.unsubscribe(pipe, value)
+        return True
+
+    def try_send(self, message: Message) -> bool:
+        """Give the message to everyone who wants it.
+
+        With XPUB_MANUAL_LAST_VALUE the message after a SUBSCRIBE goes to the new subscriber only.
+        """
+        pipe = self._manual_pipe
+        if not self._last_value_due or pipe is None:
+            return super().try_send(message)
+        first = message[0] if isinstance(message, list) else message
+        queue = pipe.share
+        if not bytes(first).startswith(tuple(queue.topics)):
+            self._last_value_due = False
+            return True
+        if not pipe.can_write():
+            if self.options.xpub_nodrop:
+                return False
+            pipe.dropped += 1
+        else:
+            if getattr(queue, "outbound", None):
+                self.distributor.carrier.flush_shared(queue)
+            pipe.write(message)
+        self._last_value_due = False
+        return True
+
+
+class _Subscriber(Pattern):
+    """What SUB and XSUB share: subscriptions that go to every peer, and again to each that comes (back).
+
+    Attributes:
+        subscriptions: what the application wants.
+    """
+
+    peer_types = frozenset({"PUB", "XPUB"})
+
+    def __init__(self, options: SocketOptions) -> None:
+        self.subscriptions = Subscriptions()
+        super().__init__(options)
+
+    @property
+    def topics_count(self) -> int:
+        """How many different topics are subscribed to (TOPICS_COUNT)."""
+        return len(self.subscriptions)
+
+    def connected(self, pipe: Pipe) -> None:
+        """A peer that is new, or is back, knows nothing: tell it everything."""
+        handle_subscription = pipe.carrier.handle_subscription
+        for topic in self.subscriptions:
+            handle_subscription(pipe, topic, True)
+
+    def _tell_peers(self, topic: bytes, subscribe: bool) -> None:
+        for pipe in list(self.inbox.pipes):
+            pipe.carrier.handle_subscription(pipe, topic, subscribe)
+
+    def subscribe(self, topic: bytes) -> None:
+        """Want a topic once more. Repetitions go upstream, too: an XPUB_VERBOSE there shows them (libzmq)."""
+        self.subscriptions.add(topic)
+        self._tell_peers(topic, True)
+
+    def unsubscribe(self, topic: bytes) -> None:
+        """Want a topic once less; upstream hears of the last time only, unless XSUB_VERBOSE_UNSUBSCRIBE."""
+        if self.subscriptions.remove(topic) or self.options.xsub_verbose_unsubscribe:
+            self._tell_peers(topic, False)
+
+
+class Sub(_Subscriber):
+    """Receives what it subscribed to.
+
+    It filters again what arrives: a connecting PUB knows nothing of this socket's cancellations, and over multicast
+    everybody gets everything.
+    """
+
+    type_name = "SUB"
+    single_connect = True
+
+    def __init__(self, options: SocketOptions) -> None:
+        super().__init__(options)
+        self._has_filter = True
+
+    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
+        return self._filter
+
+    def _filter(self, pipe: Pipe, message: Any) -> Message | None:
+        return message if self._wants(message) else None
+
+    def _wants(self, message: Any) -> bool:
+        first = message[0] if type(message) is list else message
+        return self.subscriptions.matches(first) != bool(self.options.invert_matching)
+
+    def _refresh_filter(self) -> None:
+        """Filter only when something is not wanted; without a filter a single pipe is read without any detour."""
+        needs_filter = bool(self.options.invert_matching) or b"" not in self.subscriptions
+        if needs_filter != self._has_filter:
+            self._has_filter = needs_filter
+            self.inbox.set_accept(self._filter if needs_filter else None)
+
+    def option_changed(self, number: int, value: Any) -> bool:
+        """Act on SUBSCRIBE, UNSUBSCRIBE and INVERT_MATCHING."""
+        if number == SUBSCRIBE:
+            self.subscribe(value)
+        elif number == UNSUBSCRIBE:
+            self.unsubscribe(value)
+        elif number == INVERT_MATCHING:
+            self._refresh_filter()
+        else:
+            return False
+        return True
+
+    def subscribe(self, topic: bytes) -> None:
+        """Want a topic once more."""
+        super().subscribe(topic)
+        self._refresh_filter()
+
+    def unsubscribe(self, topic: bytes) -> None:
+        """Want a topic once less; what waits here and isn't wanted any more is dropped."""
+        super().unsubscribe(topic)
+        self._refresh_filter()
+        if self._has_filter:
+            self.inbox.keep_only(self._wants)
+
+
+class Xsub(_Subscriber):
+    """Receives everything that its peers let through; subscribes by sending 01 or 00 and the topic."""
+
+    type_name = "XSUB"
+    can_transmit = True
+
+    def option_changed(self, number: int, value: Any) -> bool:
+        """SUBSCRIBE and UNSUBSCRIBE are messages here.
+
+        Raises:
+            ZMQError: EINVAL for those two.
+        """
+        if number in {SUBSCRIBE, UNSUBSCRIBE}:
+            raise make_error(EINVAL, "an XSUB socket subscribes by sending b'\\x01' + topic, cancels by b'\\x00'")
+        return super().option_changed(number, value)
+
+    def try_send(self, message: Message) -> bool:
+        """Subscribe, cancel, or send a user message to every peer; who is full or absent doesn't get that."""
+        asked, told = split_subscriptions(message, bool(self.options.only_first_subscribe))
+        for topic, subscribe in asked:
+            if subscribe:
+                self.subscribe(topic)
+            else:
+                self.unsubscribe(topic)
+        if told is not None:
+            for pipe in list(self.inbox.pipes):
+                if pipe.can_write():
+                    pipe.write(told.copy() if type(told) is list else told)
+                else:
+                    pipe.dropped += 1
+        return True
+
+    def can_send(self) -> bool:
+        """Always: what nobody can take is dropped."""
+        return True

@@ -1,0 +1,264 @@
+"""REQ and REP: strict request and reply (RFC 28).
+
+On the wire a request is ``[id of 4 bytes when REQ_CORRELATE] [empty delimiter] [parts ...]``. A REP strips everything
+through the first empty part (the envelope: one part per ROUTER on the way), and puts it back before the reply.
+
+Both need the pipe of every message, so they take one by one. Looking (`can_recv`) puts back what it found. A list of
+parts that comes by `try_send` is the pattern's own: the envelope is put into it.
+"""
+
+from __future__ import annotations
+
+from sys import byteorder
+from typing import TYPE_CHECKING
+
+from purezmq.patterns.base import Pattern, state_error
+from purezmq.patterns.dealer import Dealer
+from purezmq.patterns.fair_queue import to_plain
+
+if TYPE_CHECKING:
+    from purezmq.message import Message
+    from purezmq.options import SocketOptions
+    from purezmq.patterns.base import FastTarget
+    from purezmq.pipe import Pipe
+
+__all__ = ["Rep", "Req"]
+
+_DELIMITER = b""
+
+
+class Req(Dealer):
+    """The client: one request, then one reply.
+
+    Attributes:
+        waiting: a request was sent and its reply was not received.
+        reply_pipe: where the reply must come from; None when that peer is gone (then from anywhere, as in libzmq).
+        request_id: the id that the reply must carry, None without REQ_CORRELATE.
+        last_request_id: number of the last correlated request.
+        discarded: replies that were malformed, late or from the wrong peer.
+    """
+
+    type_name = "REQ"
+    peer_types = frozenset({"REP", "ROUTER"})
+    fast_recv = False
+
+    def __init__(self, options: SocketOptions) -> None:
+        super().__init__(options)
+        self.waiting = False
+        self.reply_pipe: Pipe | None = None
+        self.request_id: bytes | None = None
+        self.last_request_id = 0
+        self.discarded = 0
+
+    def seed_ids(self, number: int) -> None:
+        """Start the request ids somewhere: any u32, best a random one."""
+        self.last_request_id = number
+
+    def detach(self, pipe: Pipe) -> None:
+        """The peer is gone; when it owed the reply, that may now come from anywhere."""
+        if self.reply_pipe is pipe:
+            self.reply_pipe = None
+        super().detach(pipe)
+
+    def check_send(self) -> None:
+        """Raise EFSM between request and reply."""
+        if self.waiting and not self.options.req_relaxed:
+            raise state_error(
+                "waiting for a reply: receive it before sending the next request, or set REQ_RELAXED to give it up"
+            )
+
+    def check_recv(self) -> None:
+        """Raise EFSM before a request was sent."""
+        if not self.waiting:
+            raise state_error("no request is outstanding: send one before receiving its reply")
+
+    def try_send(self, message: Message) -> bool:
+        """Send a request to the next peer with room.
+
+        Raises:
+            ZMQError: EFSM while a reply is awaited, unless REQ_RELAXED.
+        """
+        if self.waiting:
+            self.check_send()
+        pipe = self.balancer.choose()
+        if pipe is None:
+            return False
+        inbox = self.inbox
+        if inbox.ready or inbox.active:
+            self._discard_unread()
+        if isinstance(message, list):
+            message.insert(0, _DELIMITER)
+        else:
+            message = [_DELIMITER, message]
+        if self.options.req_correlate:
+            number = self.last_request_id = (self.last_request_id + 1) & 0xFFFFFFFF
+            self.request_id = number.to_bytes(4, byteorder)
+            message.insert(0, self.request_id)
+        else:
+            self.request_id = None
+        self.reply_pipe = pipe
+        self.waiting = True
+        pipe.write(message)
+        return True
+
+    def _discard_unread(self) -> None:
+        """Drop what came before this request, lest an old reply answers it."""
+        take = self.inbox.take
+        while take() is not None:
+            self.discarded += 1
+
+    def try_recv(self) -> Message | None:
+        """The reply, or None while there is none.
+
+        Raises:
+            ZMQError: EFSM when no request is outstanding.
+        """
+        if not self.waiting:
+            self.check_recv()
+        found = self._fetch()
+        if found is None:
+            return None
+        self.last_pipe, message = found
+        self.waiting = False
+        start = 1 if self.request_id is None else 2
+        return message[start] if len(message) == start + 1 else message[start:]
+
+    def _fetch(self) -> tuple[Pipe | None, list[bytes]] | None:
+        """Take messages until one is the reply; it has its envelope still."""
+        take = self.inbox.take
+        while (taken := take()) is not None:
+            pipe, message = taken
+            if type(message) is not list:
+                message = to_plain(message)
+            if (pipe is self.reply_pipe or self.reply_pipe is None) and type(message) is list:
+                request_id = self.request_id
+                if request_id is None:
+                    if not message[0]:
+                        return pipe, message
+                elif len(message) > 2 and message[0] == request_id and not message[1]:
+                    return pipe, message
+            self.discarded += 1
+        return None
+
+    def can_recv(self) -> bool:
+        """Whether the reply is there."""
+        if not self.waiting:
+            return False
+        found = self._fetch()
+        if found is None:
+            return False
+        self.inbox.put_back(*found)
+        return True
+
+    def can_send(self) -> bool:
+        """Whether a request may be sent now and a peer has room."""
+        return (not self.waiting or bool(self.options.req_relaxed)) and self.balancer.can_send()
+
+    def fast_target(self) -> FastTarget | None:
+        """None: each request changes the state."""
+        return None
+
+
+class Rep(Pattern):
+    """The server: one request, then one reply.
+
+    Attributes:
+        replying: a request was received and its reply was not sent.
+        requester: the pipe that the reply goes to.
+        envelope: what stands before the reply, through the delimiter.
+        discarded: requests without a delimiter.
+    """
+
+    type_name = "REP"
+    peer_types = frozenset({"REQ", "DEALER"})
+    can_transmit = True
+    fast_recv = False
+
+    def __init__(self, options: SocketOptions) -> None:
+        super().__init__(options)
+        self.replying = False
+        self.requester: Pipe | None = None
+        self.envelope: list[bytes] | None = None
+        self.discarded = 0
+
+    def check_send(self) -> None:
+        """Raise EFSM when there is no request to reply to."""
+        if not self.replying:
+            raise state_error("there is no request to reply to: receive one first")
+
+    def check_recv(self) -> None:
+        """Raise EFSM between request and reply."""
+        if self.replying:
+            raise state_error("the last request has no reply yet: send it before receiving the next request")
+
+    def try_recv(self) -> Message | None:
+        """The next request without its envelope, or None.
+
+        Raises:
+            ZMQError: EFSM when the last request was not replied to.
+        """
+        if self.replying:
+            self.check_recv()
+        found = self._fetch()
+        if found is None:
+            return None
+        self.requester, message, start = found
+        self.last_pipe = self.requester
+        self.envelope = None if start == 1 else message[:start]
+        self.replying = True
+        return message[start] if len(message) == start + 1 else message[start:]
+
+    def _fetch(self) -> tuple[Pipe | None, list[bytes], int] | None:
+        """Take messages until one is a request: its pipe, the message, and where its body starts."""
+        take = self.inbox.take
+        while (taken := take()) is not None:
+            pipe, message = taken
+            if type(message) is not list:
+                message = to_plain(message)
+            if type(message) is list:
+                if not message[0]:  # straight from a REQ
+                    return pipe, message, 1
+                start = message.index(_DELIMITER) + 1 if _DELIMITER in message else len(message)
+                if start < len(message):
+                    return pipe, message, start
+            self.discarded += 1
+        return None
+
+    def can_recv(self) -> bool:
+        """Whether a request may be received now and one is there."""
+        if self.replying:
+            return False
+        found = self._fetch()
+        if found is None:
+            return False
+        self.inbox.put_back(found[0], found[1])
+        return True
+
+    def try_send(self, message: Message) -> bool:
+        """Send the reply to the requester; it is dropped when that is gone or its queue is full.
+
+        Raises:
+            ZMQError: EFSM when there is no request to reply to.
+        """
+        if not self.replying:
+            self.check_send()
+        self.replying = False
+        pipe = self.requester
+        self.requester = None
+        if pipe is None:
+            return True
+        if not pipe.attached or not pipe.can_write():
+            pipe.dropped += 1
+            return True
+        if not isinstance(message, list):
+            message = [_DELIMITER, message] if self.envelope is None else [*self.envelope, message]
+        elif self.envelope is None:
+            message.insert(0, _DELIMITER)
+        else:
+            message[:0] = self.envelope
+        pipe.write(message)
+        return True
+
+    def can_send(self) -> bool:
+        """Whether a request waits for its reply."""
+        return self.replying

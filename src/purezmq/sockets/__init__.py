@@ -1,0 +1,1 @@
+"""Context, Socket, Poller and proxy: what an application touches."""

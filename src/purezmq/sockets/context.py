@@ -1,0 +1,391 @@
+"""Context: makes sockets, owns the I/O threads and the inproc names, and ends them all in good order."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from errno import EMFILE
+from threading import Condition, RLock
+from time import monotonic
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from weakref import WeakSet
+
+from purezmq.constants import EINVAL, ETERM, ContextOption, SocketOption
+from purezmq.engine import forking
+from purezmq.engine.io_threads import IoThreads
+from purezmq.engine.socket_engine import flush_thread
+from purezmq.error import make_error
+from purezmq.options import ContextOptions, SocketOptions
+from purezmq.sockets.socket import Socket
+from purezmq.transports.inproc import InprocRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, Self
+
+    from purezmq.engine.socket_engine import SocketEngine
+
+__all__ = ["Context"]
+
+_S = TypeVar("_S", bound=Socket, covariant=True)
+
+#: Names that are the context's own, not defaults of its sockets.
+_OWN_ATTRIBUTES = frozenset({"sockopts", "io_threads", "inproc", "io_thread_count"})
+
+
+class Context(Generic[_S]):
+    """A family of sockets; inproc connects within one. Use one per process: ``Context.instance()``, or several.
+
+    Args:
+        io_threads: how many I/O threads; 0 for inproc only. Or another Context, of which this is a second handle.
+        shadow: a Context, of which this is a second handle (closing it doesn't terminate).
+
+    Attributes:
+        sockopts: options that become defaults of new sockets; set them by `setsockopt` or as attributes.
+    """
+
+    _socket_class: type[Socket] = Socket
+    _instance: Any = None
+    _instance_lock = RLock()
+    _instance_pid: int | None = None
+
+    sockopts: dict[int, Any]
+
+    def __init__(self, io_threads: int | Context[Any] = 1, shadow: Context[Any] | int = 0) -> None:
+        source = io_threads if isinstance(io_threads, Context) else shadow
+        if isinstance(source, int) and source:
+            raise make_error(EINVAL, "there is no foreign context to shadow by address; pass a purezmq Context")
+        set_own = object.__setattr__
+        set_own(self, "_shadowed", source if isinstance(source, Context) else None)
+        if isinstance(source, Context):
+            set_own(self, "__dict__", {**source.__dict__, "_shadowed": source})
+            return
+        options = ContextOptions()
+        if isinstance(io_threads, int):
+            options.set(ContextOption.IO_THREADS, io_threads)
+        set_own(self, "_options", options)
+        set_own(self, "sockopts", {})
+        set_own(self, "_state", _State())
+        set_own(self, "_terminating", False)
+        set_own(self, "inproc", InprocRegistry())
+        forking.register(self)
+
+    # -- what the engine needs (EngineContext) -------------------------------------------------------------------
+
+    @property
+    def io_thread_count(self) -> int:
+        """IO_THREADS."""
+        return int(self._options.get(ContextOption.IO_THREADS))
+
+    @property
+    def io_threads(self) -> IoThreads:
+        """The loops; made with the first socket, for IO_THREADS may be set until then."""
+        state = self._state
+        with state.condition:
+            if state.io_threads is None:
+                state.io_threads = IoThreads(self.io_thread_count)
+            return state.io_threads
+
+    def handle_engine_closed(self, engine: SocketEngine) -> None:
+        """A closed socket has sent what it could."""
+        state = self._state
+        with state.condition:
+            state.engines.discard(engine)
+            state.condition.notify_all()
+
+    # -- sockets -------------------------------------------------------------------------------------------------
+
+    def socket(self, socket_type: int, socket_class: Any = None, **kwargs: Any) -> _S:
+        """Make a socket.
+
+        Args:
+            socket_type: a SocketType.
+            socket_class: the class to use instead of the context's own.
+            kwargs: options by lower-case name, and what the class's constructor takes.
+
+        Raises:
+            ZMQError: EINVAL (no such type), EMFILE (MAX_SOCKETS), ETERM (terminated).
+        """
+        socket = (socket_class or self._socket_class)(self, socket_type, **kwargs)
+        for option, value in self.sockopts.items():
+            if option != SocketOption.SUBSCRIBE or socket_type == 2:  # noqa: PLR2004 - SUB
+                _set_default(socket, option, value)
+        return cast("_S", socket)
+
+    def _make_socket(self, socket_type: int) -> Socket:
+        """A plain socket for the library's own use."""
+        return Socket(self, socket_type)
+
+    def _make_options(self, socket_type: int) -> SocketOptions:
+        if self._terminating:
+            raise make_error(ETERM, "the context is terminated; make another one")
+        options = SocketOptions(socket_type)
+        if self._options.ipv6:
+            options.ipv6 = 1
+        if not self._options.blocky:
+            options.linger = 0
+        return options
+
+    def _add_socket(self, socket: Socket) -> None:
+        state = self._state
+        with state.condition:
+            if len(state.sockets) >= self._options.max_sockets:
+                engine = socket._engine
+                socket._closed = True
+                engine.close(0)
+                raise make_error(
+                    EMFILE, f"the context has MAX_SOCKETS ({self._options.max_sockets}) open sockets; close some"
+                )
+            state.sockets.add(socket)
+            state.engines.add(socket._engine)
+
+    def _remove_socket(self, socket: Socket) -> None:
+        state = self._state
+        with state.condition:
+            state.sockets.discard(socket)
+            state.condition.notify_all()
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether `term` or `destroy` ended it."""
+        return bool(self._state.finished)
+
+    @property
+    def underlying(self) -> int:
+        """A number unique among live contexts; there is no C pointer behind it."""
+        return id(self._state)
+
+    def term(self) -> None:
+        """End the context: blocked and further calls of its sockets raise ContextTerminated.
+
+        Returns when every socket was closed and what they sent has left (LINGER). Ctrl-C interrupts it.
+        """
+        if self._shadowed is not None:
+            return
+        self._terminate()
+        flush_thread()
+        state = self._state
+        with state.condition:
+            while state.engines and not state.finished:
+                state.condition.wait()
+        self._finish()
+
+    def _terminate(self) -> None:
+        state = self._state
+        object.__setattr__(self, "_terminating", True)
+        state.terminating = True
+        with state.condition:
+            sockets = list(state.sockets)
+        for socket in sockets:
+            socket._close_paths()
+            socket._engine.leadership.wake()
+
+    def _finish(self) -> None:
+        state = self._state
+        with state.condition:
+            if state.finished:
+                return
+            state.finished = True
+            threads = state.io_threads
+        forking.forget(self)
+        if threads is not None:
+            threads.stop()
+
+    def destroy(self, linger: int | None = None) -> None:
+        """Close all sockets and end the context.
+
+        Args:
+            linger: milliseconds that what was sent may take to leave, for every socket.
+        """
+        if self.closed or self._shadowed is not None:
+            return
+        state = self._state
+        with state.condition:
+            sockets = list(state.sockets)
+        for socket in sockets:
+            socket.close(linger)
+        self.term()
+
+    def __enter__(self) -> Self:
+        """The context; it's destroyed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Warn about sockets left open, then close them and end the context."""
+        self._warn_open_sockets("Context")
+        self.destroy()
+
+    def _warn_open_sockets(self, what: str) -> None:
+        count = len(self._state.sockets)
+        if count:
+            warnings.warn(f"{what} {self!r} has {count} open sockets", ResourceWarning, stacklevel=3, source=self)
+
+    def __del__(self) -> None:
+        """A context that nobody refers to ends without waiting."""
+        state = self.__dict__.get("_state")
+        if state is not None and self._shadowed is None and not state.finished and not state.engines:
+            self._finish()
+
+    def _end_process(self, deadline: float) -> list[str]:
+        """At exit: let what is queued leave until `deadline`; what could not is returned as texts."""
+        left: list[str] = []
+        for engine in list(self._state.engines):
+            while engine.has_output() and monotonic() < deadline:
+                engine.flush_for_exit(min(0.05, deadline - monotonic()))
+            left += engine.describe_output()
+        return left
+
+    def _abandon(self) -> None:
+        """In a forked child: every socket is a closed shell, no descriptor is shared with the parent any more."""
+        state = self._state
+        state.condition = Condition(RLock())
+        state.finished = state.terminating = True
+        object.__setattr__(self, "_terminating", True)
+        for socket in list(state.sockets):
+            socket._closed = True
+            socket._close_paths()
+        for engine in list(state.engines):
+            engine.abandon()
+        if state.io_threads is not None:
+            state.io_threads.abandon()
+
+    # -- one for the process -------------------------------------------------------------------------------------
+
+    @classmethod
+    def instance(cls, io_threads: int = 1) -> Self:
+        """The context of this process, shared by all who ask; a forked child gets its own."""
+        current = cls._instance
+        if current is None or current.closed or cls._instance_pid != os.getpid():
+            with cls._instance_lock:
+                current = cls._instance
+                if current is None or current.closed or cls._instance_pid != os.getpid():
+                    current = cls._instance = cls(io_threads)
+                    cls._instance_pid = os.getpid()
+        return cast("Self", current)
+
+    @classmethod
+    def shadow(cls, address: Context[Any] | int) -> Self:
+        """A second handle of a context.
+
+        Raises:
+            ZMQError: EINVAL: an address; there is no C context here.
+        """
+        return cls(shadow=address)
+
+    def __copy__(self) -> Self:
+        """A second handle."""
+        return type(self)(shadow=self)
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        """A second handle."""
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        """Refuse, with the cure."""
+        text = "a context can't be pickled: make one in the other process, as Context.instance()"
+        raise TypeError(text)
+
+    def __repr__(self) -> str:
+        """Tell how many sockets are open."""
+        state = self._state
+        text = " closed" if state.finished else f" {len(state.sockets)} sockets"
+        return f"<{type(self).__module__}.{type(self).__qualname__}(){text} at {id(self):#x}>"
+
+    # -- options -------------------------------------------------------------------------------------------------
+
+    def set(self, option: int, optval: int) -> None:
+        """Set an option of the context itself.
+
+        Raises:
+            ZMQError: EINVAL.
+        """
+        self._options.set(option, optval)
+
+    def get(self, option: int) -> int:
+        """Read an option of the context itself.
+
+        Raises:
+            ZMQError: EINVAL.
+        """
+        return int(self._options.get(option))
+
+    def setsockopt(self, opt: int, value: Any) -> None:
+        """Set an option as default of new sockets."""
+        self.sockopts[int(opt)] = value
+
+    def getsockopt(self, opt: int) -> Any:
+        """Read a default that was set by `setsockopt`.
+
+        Raises:
+            ZMQError: EINVAL: it wasn't.
+        """
+        if int(opt) not in self.sockopts:
+            raise make_error(EINVAL, f"no default was set for option {int(opt)}")
+        return self.sockopts[int(opt)]
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        """An option's name sets it: of the context if it has that option, else as default of its sockets."""
+        number = _find_option(key)
+        if key.startswith("_") or key in _OWN_ATTRIBUTES or hasattr(type(self), key) or number is None:
+            if not key.startswith("_") and number is None and not hasattr(type(self), key) and key not in _OWN_ATTRIBUTES:
+                text = f"{type(self).__name__} has no such option: {key.upper()}"
+                raise AttributeError(text)
+            object.__setattr__(self, key, value)
+        elif isinstance(number, ContextOption):
+            self.set(number, value)
+        else:
+            self.sockopts[int(number)] = value
+
+    def __getattr__(self, key: str) -> Any:
+        """Read an option by name."""
+        number = None if key.startswith("_") else _find_option(key)
+        if isinstance(number, ContextOption):
+            return self.get(number)
+        if number is not None and int(number) in self.__dict__.get("sockopts", {}):
+            return self.sockopts[int(number)]
+        text = f"{type(self).__name__} has no such option: {key.upper()}"
+        raise AttributeError(text)
+
+    def __delattr__(self, key: str) -> None:
+        """Remove a default for sockets."""
+        number = _find_option(key)
+        if number is not None and int(number) in self.sockopts:
+            del self.sockopts[int(number)]
+            return
+        text = f"no such default to delete: {key}"
+        raise AttributeError(text)
+
+
+class _State:
+    """What all handles of one context share."""
+
+    def __init__(self) -> None:
+        # Re-entrant: collecting a forgotten socket closes it, wherever this thread is just then.
+        self.condition = Condition(RLock())
+        self.sockets: WeakSet[Socket] = WeakSet()
+        self.engines: set[SocketEngine] = set()
+        self.io_threads: IoThreads | None = None
+        self.terminating = False
+        self.finished = False
+
+
+def _find_option(key: str) -> ContextOption | SocketOption | None:
+    name = key.upper()
+    if name in ContextOption.__members__:
+        return ContextOption[name]
+    return SocketOption.__members__.get(name)
+
+
+def _set_default(socket: Socket, option: int, value: Any) -> None:
+    """A default that a type of socket doesn't know is not for it."""
+    setter: Callable[[int, Any], None] = socket.set
+    try:
+        setter(option, value)
+    except Exception as error:
+        if getattr(error, "errno", None) != EINVAL:
+            raise

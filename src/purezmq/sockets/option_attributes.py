@@ -1,0 +1,198 @@
+"""The options of a socket as attributes: ``socket.linger = 0``, in any tool's completion and type check.
+
+Names are libzmq's in lower case; pyzmq's upper-case spelling (``socket.LINGER``) names the same attributes. How a
+value is read or set is `socket_options`' matter, what it may be is the table's in `options`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purezmq.constants import SocketOption
+from purezmq.error import ZMQError
+
+if TYPE_CHECKING:
+    from typing import Any, overload
+
+__all__ = ["BytesOption", "IntOption", "OptionAttributes"]
+
+
+class _Option:
+    """An option as an attribute of every socket."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __set__(self, socket: Any, value: Any) -> None:
+        if isinstance(value, str):
+            socket.setsockopt_string(self.number, value)
+        else:
+            socket.setsockopt(self.number, value)
+
+    def _get(self, socket: Any) -> Any:
+        if socket is None:
+            return self
+        try:
+            return socket.getsockopt(self.number)
+        except ZMQError as error:
+            if "write-only" in str(error):  # as pyzmq: such an attribute can't be read
+                raise AttributeError(str(error)) from error
+            raise
+
+
+class IntOption(_Option):
+    """An option with an integer value."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, socket: None, owner: Any = None) -> IntOption: ...
+        @overload
+        def __get__(self, socket: OptionAttributes, owner: Any = None) -> int: ...
+
+    def __get__(self, socket: Any, owner: Any = None) -> Any:
+        return self._get(socket)
+
+
+class BytesOption(_Option):
+    """An option whose value is bytes; text is taken as UTF-8 when it's set."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, socket: None, owner: Any = None) -> BytesOption: ...
+        @overload
+        def __get__(self, socket: OptionAttributes, owner: Any = None) -> bytes: ...
+
+    def __get__(self, socket: Any, owner: Any = None) -> Any:
+        return self._get(socket)
+
+
+class OptionAttributes:
+    """All options as attributes; what they mean stands in `docs/reference/options.md`."""
+
+    __slots__ = ()
+
+    affinity = IntOption(SocketOption.AFFINITY)
+    routing_id = BytesOption(SocketOption.ROUTING_ID)
+    rate = IntOption(SocketOption.RATE)
+    recovery_ivl = IntOption(SocketOption.RECOVERY_IVL)
+    sndbuf = IntOption(SocketOption.SNDBUF)
+    rcvbuf = IntOption(SocketOption.RCVBUF)
+    rcvmore = IntOption(SocketOption.RCVMORE)
+    events = IntOption(SocketOption.EVENTS)
+    linger = IntOption(SocketOption.LINGER)
+    reconnect_ivl = IntOption(SocketOption.RECONNECT_IVL)
+    backlog = IntOption(SocketOption.BACKLOG)
+    reconnect_ivl_max = IntOption(SocketOption.RECONNECT_IVL_MAX)
+    maxmsgsize = IntOption(SocketOption.MAXMSGSIZE)
+    sndhwm = IntOption(SocketOption.SNDHWM)
+    rcvhwm = IntOption(SocketOption.RCVHWM)
+    multicast_hops = IntOption(SocketOption.MULTICAST_HOPS)
+    rcvtimeo = IntOption(SocketOption.RCVTIMEO)
+    sndtimeo = IntOption(SocketOption.SNDTIMEO)
+    last_endpoint = BytesOption(SocketOption.LAST_ENDPOINT)
+    router_mandatory = IntOption(SocketOption.ROUTER_MANDATORY)
+    tcp_keepalive = IntOption(SocketOption.TCP_KEEPALIVE)
+    tcp_keepalive_cnt = IntOption(SocketOption.TCP_KEEPALIVE_CNT)
+    tcp_keepalive_idle = IntOption(SocketOption.TCP_KEEPALIVE_IDLE)
+    tcp_keepalive_intvl = IntOption(SocketOption.TCP_KEEPALIVE_INTVL)
+    immediate = IntOption(SocketOption.IMMEDIATE)
+    xpub_verbose = IntOption(SocketOption.XPUB_VERBOSE)
+    router_raw = IntOption(SocketOption.ROUTER_RAW)
+    ipv6 = IntOption(SocketOption.IPV6)
+    mechanism = IntOption(SocketOption.MECHANISM)
+    plain_server = IntOption(SocketOption.PLAIN_SERVER)
+    plain_username = BytesOption(SocketOption.PLAIN_USERNAME)
+    plain_password = BytesOption(SocketOption.PLAIN_PASSWORD)
+    curve_server = IntOption(SocketOption.CURVE_SERVER)
+    curve_publickey = BytesOption(SocketOption.CURVE_PUBLICKEY)
+    curve_secretkey = BytesOption(SocketOption.CURVE_SECRETKEY)
+    curve_serverkey = BytesOption(SocketOption.CURVE_SERVERKEY)
+    probe_router = IntOption(SocketOption.PROBE_ROUTER)
+    req_correlate = IntOption(SocketOption.REQ_CORRELATE)
+    req_relaxed = IntOption(SocketOption.REQ_RELAXED)
+    conflate = IntOption(SocketOption.CONFLATE)
+    zap_domain = BytesOption(SocketOption.ZAP_DOMAIN)
+    router_handover = IntOption(SocketOption.ROUTER_HANDOVER)
+    tos = IntOption(SocketOption.TOS)
+    connect_routing_id = BytesOption(SocketOption.CONNECT_ROUTING_ID)
+    gssapi_server = IntOption(SocketOption.GSSAPI_SERVER)
+    gssapi_principal = BytesOption(SocketOption.GSSAPI_PRINCIPAL)
+    gssapi_service_principal = BytesOption(SocketOption.GSSAPI_SERVICE_PRINCIPAL)
+    gssapi_plaintext = IntOption(SocketOption.GSSAPI_PLAINTEXT)
+    handshake_ivl = IntOption(SocketOption.HANDSHAKE_IVL)
+    socks_proxy = BytesOption(SocketOption.SOCKS_PROXY)
+    xpub_nodrop = IntOption(SocketOption.XPUB_NODROP)
+    xpub_manual = IntOption(SocketOption.XPUB_MANUAL)
+    xpub_welcome_msg = BytesOption(SocketOption.XPUB_WELCOME_MSG)
+    stream_notify = IntOption(SocketOption.STREAM_NOTIFY)
+    invert_matching = IntOption(SocketOption.INVERT_MATCHING)
+    heartbeat_ivl = IntOption(SocketOption.HEARTBEAT_IVL)
+    heartbeat_ttl = IntOption(SocketOption.HEARTBEAT_TTL)
+    heartbeat_timeout = IntOption(SocketOption.HEARTBEAT_TIMEOUT)
+    xpub_verboser = IntOption(SocketOption.XPUB_VERBOSER)
+    connect_timeout = IntOption(SocketOption.CONNECT_TIMEOUT)
+    tcp_maxrt = IntOption(SocketOption.TCP_MAXRT)
+    multicast_maxtpdu = IntOption(SocketOption.MULTICAST_MAXTPDU)
+    vmci_buffer_size = IntOption(SocketOption.VMCI_BUFFER_SIZE)
+    vmci_buffer_min_size = IntOption(SocketOption.VMCI_BUFFER_MIN_SIZE)
+    vmci_buffer_max_size = IntOption(SocketOption.VMCI_BUFFER_MAX_SIZE)
+    vmci_connect_timeout = IntOption(SocketOption.VMCI_CONNECT_TIMEOUT)
+    use_fd = IntOption(SocketOption.USE_FD)
+    gssapi_principal_nametype = IntOption(SocketOption.GSSAPI_PRINCIPAL_NAMETYPE)
+    gssapi_service_principal_nametype = IntOption(SocketOption.GSSAPI_SERVICE_PRINCIPAL_NAMETYPE)
+    bindtodevice = BytesOption(SocketOption.BINDTODEVICE)
+    identity = BytesOption(SocketOption.IDENTITY)
+    connect_rid = BytesOption(SocketOption.CONNECT_RID)
+    tcp_accept_filter = BytesOption(SocketOption.TCP_ACCEPT_FILTER)
+    ipc_filter_pid = IntOption(SocketOption.IPC_FILTER_PID)
+    ipc_filter_uid = IntOption(SocketOption.IPC_FILTER_UID)
+    ipc_filter_gid = IntOption(SocketOption.IPC_FILTER_GID)
+    ipv4only = IntOption(SocketOption.IPV4ONLY)
+    delay_attach_on_connect = IntOption(SocketOption.DELAY_ATTACH_ON_CONNECT)
+    fail_unroutable = IntOption(SocketOption.FAIL_UNROUTABLE)
+    router_behavior = IntOption(SocketOption.ROUTER_BEHAVIOR)
+    zap_enforce_domain = IntOption(SocketOption.ZAP_ENFORCE_DOMAIN)
+    loopback_fastpath = IntOption(SocketOption.LOOPBACK_FASTPATH)
+    metadata = BytesOption(SocketOption.METADATA)
+    multicast_loop = IntOption(SocketOption.MULTICAST_LOOP)
+    router_notify = IntOption(SocketOption.ROUTER_NOTIFY)
+    xpub_manual_last_value = IntOption(SocketOption.XPUB_MANUAL_LAST_VALUE)
+    socks_username = BytesOption(SocketOption.SOCKS_USERNAME)
+    socks_password = BytesOption(SocketOption.SOCKS_PASSWORD)
+    in_batch_size = IntOption(SocketOption.IN_BATCH_SIZE)
+    out_batch_size = IntOption(SocketOption.OUT_BATCH_SIZE)
+    wss_key_pem = BytesOption(SocketOption.WSS_KEY_PEM)
+    wss_cert_pem = BytesOption(SocketOption.WSS_CERT_PEM)
+    wss_trust_pem = BytesOption(SocketOption.WSS_TRUST_PEM)
+    wss_hostname = BytesOption(SocketOption.WSS_HOSTNAME)
+    wss_trust_system = IntOption(SocketOption.WSS_TRUST_SYSTEM)
+    only_first_subscribe = IntOption(SocketOption.ONLY_FIRST_SUBSCRIBE)
+    reconnect_stop = IntOption(SocketOption.RECONNECT_STOP)
+    hello_msg = BytesOption(SocketOption.HELLO_MSG)
+    disconnect_msg = BytesOption(SocketOption.DISCONNECT_MSG)
+    priority = IntOption(SocketOption.PRIORITY)
+    busy_poll = IntOption(SocketOption.BUSY_POLL)
+    hiccup_msg = BytesOption(SocketOption.HICCUP_MSG)
+    xsub_verbose_unsubscribe = IntOption(SocketOption.XSUB_VERBOSE_UNSUBSCRIBE)
+    topics_count = IntOption(SocketOption.TOPICS_COUNT)
+    norm_mode = IntOption(SocketOption.NORM_MODE)
+    norm_unicast_nack = IntOption(SocketOption.NORM_UNICAST_NACK)
+    norm_buffer_size = IntOption(SocketOption.NORM_BUFFER_SIZE)
+    norm_segment_size = IntOption(SocketOption.NORM_SEGMENT_SIZE)
+    norm_block_size = IntOption(SocketOption.NORM_BLOCK_SIZE)
+    norm_num_parity = IntOption(SocketOption.NORM_NUM_PARITY)
+    norm_num_autoparity = IntOption(SocketOption.NORM_NUM_AUTOPARITY)
+    norm_push = IntOption(SocketOption.NORM_PUSH)
+
+
+for _name in SocketOption.__members__:
+    if hasattr(OptionAttributes, _name.lower()):
+        setattr(OptionAttributes, _name, vars(OptionAttributes)[_name.lower()])

@@ -1,0 +1,342 @@
+"""Socket: the one class an application uses, with pyzmq's names. Life, endpoints and monitoring are here; sending,
+receiving and options have rooms of their own."""
+
+from __future__ import annotations
+
+import warnings
+from random import randrange
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from purezmq.constants import EADDRINUSE, EVENT_ALL, EINVAL, LAST_ENDPOINT, Event, SocketType
+from purezmq.error import ZMQBindError, ZMQError, make_error
+from purezmq.message import COPY_THRESHOLD
+from purezmq.sockets.monitor import open_monitor
+from purezmq.sockets.serialization import Serialization
+from purezmq.sockets.socket_options import SocketOptionsApi
+from purezmq.sockets.socket_send import SocketSend
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Self
+
+    from purezmq.sockets.context import Context
+
+__all__ = ["EndpointContext", "Socket"]
+
+_T = TypeVar("_T", bound="Socket")
+
+
+class EndpointContext(Generic[_T]):
+    """What bind() and connect() return: as a context manager it undoes them, otherwise ignore it."""
+
+    __slots__ = ("_undo", "endpoint", "socket")
+
+    def __init__(self, socket: _T, undo: str, endpoint: str) -> None:
+        self.socket = socket
+        self._undo = undo
+        self.endpoint = endpoint
+
+    def __repr__(self) -> str:
+        """Tell what would be undone."""
+        return f"<SocketContext({'bind' if self._undo == 'unbind' else 'connect'}={self.endpoint!r})>"
+
+    def __enter__(self) -> _T:
+        """The socket."""
+        return self.socket
+
+    def __exit__(self, *_: object) -> None:
+        """Unbind or disconnect, unless the socket is closed."""
+        if not self.socket.closed:
+            getattr(self.socket, self._undo)(self.endpoint)
+
+
+class Socket(SocketSend, SocketOptionsApi, Serialization):
+    """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
+
+    Args:
+        ctx_or_socket: the context, or a socket of which this is a second handle (as pyzmq's shadow).
+        socket_type: a SocketType.
+        copy_threshold: buffers smaller than this many bytes are copied even with ``copy=False``.
+        kwargs: options to set, by lower-case name.
+
+    Raises:
+        ZMQError: EINVAL (no such type), EMFILE (MAX_SOCKETS of the context), ETERM (it is terminated).
+    """
+
+    __slots__ = ("_is_shadow",)
+
+    def __init__(
+        self,
+        ctx_or_socket: Context[Any] | Socket,
+        socket_type: int = -1,
+        *,
+        copy_threshold: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.copy_threshold = COPY_THRESHOLD if copy_threshold is None else copy_threshold
+        self._connect_routing_id = b""
+        self._is_shadow = False
+        if isinstance(ctx_or_socket, Socket):
+            raise make_error(EINVAL, "a purezmq socket is shared by passing it on: any thread may use it")
+        context = ctx_or_socket
+        self._open(context, SocketType(socket_type), context._make_options(int(socket_type)))
+        context._add_socket(self)
+        try:
+            for name, value in kwargs.items():
+                setattr(self, name, value)
+        except BaseException:
+            self.close(linger=0)
+            raise
+
+    def __repr__(self) -> str:
+        """Tell the type and whether it's closed."""
+        closed = " closed" if getattr(self, "_closed", True) else ""
+        return f"<{type(self).__module__}.{type(self).__qualname__}({self._pattern.type_name}) at {id(self):#x}{closed}>"
+
+    def __enter__(self) -> Self:
+        """The socket; it's closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def __del__(self) -> None:
+        """A socket that nobody refers to is closed; forgetting it is worth a warning (python -X dev)."""
+        if not getattr(self, "_closed", True):
+            warnings.warn(f"Unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
+            self.close()
+
+    def __copy__(self) -> Self:
+        """The same socket."""
+        return self
+
+    __deepcopy__ = None  # type: ignore[assignment]  # as pyzmq: sockets can't be deep-copied
+
+    def __reduce__(self) -> Any:
+        """Refuse, with the cure."""
+        text = "a socket can't be pickled: make one in the other process and connect it"
+        raise TypeError(text)
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    @property
+    def context(self) -> Context[Any]:
+        """The context it belongs to."""
+        return self._context
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed (or its context destroyed, or the process forked)."""
+        return bool(self._closed)
+
+    @property
+    def type(self) -> int:
+        """Its SocketType."""
+        return self._type
+
+    @property
+    def socket_type(self) -> int:
+        """pyzmq's deprecated name of `type`."""
+        warnings.warn("Socket.socket_type is deprecated, use Socket.type", DeprecationWarning, stacklevel=2)
+        return self._type
+
+    @property
+    def underlying(self) -> int:
+        """A number that is unique among live sockets; there is no C pointer behind it."""
+        return id(self._engine)
+
+    def close(self, linger: int | None = None) -> None:
+        """Close the socket. Blocked calls in other threads raise ENOTSOCK; addresses are free when it returns.
+
+        What was sent still leaves in the background: for as long as LINGER says, and `Context.term` waits for that.
+
+        Args:
+            linger: milliseconds, instead of the option; -1 for as long as it takes, 0 to discard.
+        """
+        engine = self._engine
+        with engine.lease:
+            if self._closed:
+                return
+            self._closed = True
+            self._close_paths()
+        if linger is not None:
+            self._options.linger = int(linger)
+        if self._monitor_socket is not None:
+            self.disable_monitor()
+        self._endpoints.close()
+        engine.close(self._options.linger_s)
+        self._context._remove_socket(self)
+
+    def fileno(self) -> int:
+        """The descriptor of FD, so that select and poll accept the socket itself (see FD for its meaning)."""
+        return self._exported_fd()
+
+    FD = property(fileno, doc="See fileno().")
+
+    # -- endpoints -----------------------------------------------------------------------------------------------
+
+    def bind(self: _T, addr: str) -> EndpointContext[_T]:
+        """Listen on an endpoint, such as ``tcp://127.0.0.1:5555``, ``tcp://*:0``, ``ipc:///tmp/x``, ``inproc://x``.
+
+        Returns:
+            A context manager that unbinds at its end. LAST_ENDPOINT tells the resolved address.
+
+        Raises:
+            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, ETERM, ENOTSOCK.
+        """
+        addr = _as_text(addr)
+        with self._engine.lease:
+            self._check_open()
+            self._endpoints.bind(addr)
+            endpoint = self._endpoints.last
+        return EndpointContext(self, "unbind", endpoint)
+
+    def connect(self: _T, addr: str) -> EndpointContext[_T]:
+        """Connect to an endpoint. Returns at once: the connection is made, and made again when lost, behind it.
+
+        Returns:
+            A context manager that disconnects at its end.
+
+        Raises:
+            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ETERM, ENOTSOCK.
+        """
+        addr = _as_text(addr)
+        with self._engine.lease:
+            self._check_open()
+            routing_id, self._connect_routing_id = self._connect_routing_id, b""
+            self._endpoints.connect(addr, routing_id)
+        return EndpointContext(self, "disconnect", addr)
+
+    def unbind(self, addr: str) -> None:
+        """Stop listening on an endpoint; the address is free when it returns.
+
+        Raises:
+            ZMQError: ENOENT: not bound to it; ETERM, ENOTSOCK.
+        """
+        with self._engine.lease:
+            self._check_open()
+            self._endpoints.unbind(_as_text(addr))
+
+    def disconnect(self, addr: str) -> None:
+        """Drop the connection to an endpoint; what is queued for it leaves for as long as LINGER allows.
+
+        Raises:
+            ZMQError: ENOENT: not connected to it; ETERM, ENOTSOCK.
+        """
+        with self._engine.lease:
+            self._check_open()
+            self._endpoints.disconnect(_as_text(addr))
+
+    def bind_to_random_port(
+        self, addr: str, min_port: int = 49152, max_port: int = 65536, max_tries: int = 100
+    ) -> int:
+        """Bind to a free port.
+
+        Args:
+            addr: the endpoint without its port, as ``tcp://127.0.0.1``.
+            min_port, max_port: the range to choose from; with the defaults the system chooses.
+            max_tries: how many ports of the range to try.
+
+        Returns:
+            The port.
+
+        Raises:
+            ZMQBindError: no free port was found.
+            ZMQError: any failure but an address in use.
+        """
+        if min_port == 49152 and max_port == 65536:  # noqa: PLR2004 - the defaults of pyzmq's signature
+            self.bind(f"{addr}:*")
+            return int(self.getsockopt_string(LAST_ENDPOINT).rpartition(":")[2])
+        for _ in range(max_tries):
+            port = randrange(min_port, max_port)  # noqa: S311 - a port is no secret
+            try:
+                self.bind(f"{addr}:{port}")
+            except ZMQError as error:
+                if error.errno not in {EADDRINUSE, 13}:  # 13: EACCES, a port reserved by the system
+                    raise
+            else:
+                return port
+        text = f"could not bind {addr} to any of {max_tries} random ports in {min_port}..{max_port - 1}"
+        raise ZMQBindError(text)
+
+    # -- monitoring ----------------------------------------------------------------------------------------------
+
+    def monitor(self, addr: str | None, events: int = EVENT_ALL) -> None:
+        """Publish the socket's events on a PAIR socket bound to `addr` (libzmq's frames, see `get_monitor_socket`).
+
+        Args:
+            addr: an inproc endpoint; None to stop.
+            events: which ones, a mask of `Event`.
+
+        Raises:
+            ZMQError: EPROTONOSUPPORT (addr is no inproc endpoint), EADDRINUSE, ENOTSOCK, ETERM.
+        """
+        self._check_open()
+        engine = self._engine
+        sink = None if addr is None else open_monitor(self._context, _as_text(addr), int(events))
+        with engine.lease:
+            previous, engine.monitor = engine.monitor, sink
+        if previous is not None:
+            previous.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink
+
+    def get_monitor_socket(self, events: int | None = None, addr: str | None = None) -> Socket:
+        """A PAIR socket that receives this socket's events; read them with `zmq.utils.monitor`.
+
+        Args:
+            events: which ones; all by default.
+            addr: the inproc endpoint to use; by default one of its own.
+
+        Raises:
+            ZMQError: as `monitor`.
+        """
+        if self._monitor_socket is not None and not self._monitor_socket.closed:
+            return self._monitor_socket  # type: ignore[no-any-return]
+        if addr is None:
+            addr = f"inproc://monitor.s-{id(self):x}"
+        self.monitor(addr, EVENT_ALL if events is None else events)
+        socket: Socket = self._context.socket(SocketType.PAIR)
+        socket.connect(addr)
+        self._monitor_socket = socket
+        return socket
+
+    def disable_monitor(self) -> None:
+        """Stop monitoring: the monitor socket gets MONITOR_STOPPED."""
+        self._monitor_socket = None
+        engine = self._engine
+        with engine.lease:
+            sink, engine.monitor = engine.monitor, None
+        if sink is not None:
+            sink(Event.MONITOR_STOPPED, 0, "")
+            sink.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink
+
+    # -- draft API, not in this version ----------------------------------------------------------------------------
+
+    def join(self, group: str | bytes) -> None:
+        """Join a group (DISH); this version has no DISH sockets.
+
+        Raises:
+            ZMQError: EINVAL.
+        """
+        raise make_error(EINVAL, f"only DISH sockets join groups, not {self._pattern.type_name} ({group!r})")
+
+    def leave(self, group: str | bytes) -> None:
+        """Leave a group (DISH); this version has no DISH sockets.
+
+        Raises:
+            ZMQError: EINVAL.
+        """
+        raise make_error(EINVAL, f"only DISH sockets leave groups, not {self._pattern.type_name} ({group!r})")
+
+
+def _as_text(addr: str | bytes) -> str:
+    if isinstance(addr, bytes):
+        return addr.decode()
+    if not isinstance(addr, str):
+        text = f"an endpoint is a str, not {addr!r}"
+        raise TypeError(text)
+    return addr
+
+

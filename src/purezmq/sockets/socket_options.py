@@ -1,0 +1,176 @@
+"""Options of a socket: stored ones go to the table, computed ones are answered or acted upon here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purezmq.constants import EINVAL, SocketOption
+from purezmq.error import make_error
+from purezmq.sockets.option_attributes import OptionAttributes
+from purezmq.sockets.socket_recv import SocketRecv
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["SocketOptionsApi"]
+
+_SUBSCRIBE = int(SocketOption.SUBSCRIBE)
+_UNSUBSCRIBE = int(SocketOption.UNSUBSCRIBE)
+_CONNECT_ROUTING_ID = int(SocketOption.CONNECT_ROUTING_ID)
+_LIMITS = frozenset({int(SocketOption.HWM), int(SocketOption.SNDHWM), int(SocketOption.RCVHWM)})
+
+
+class SocketOptionsApi(SocketRecv, OptionAttributes):
+    """getsockopt, setsockopt and their kin."""
+
+    __slots__ = ("_connect_routing_id",)
+
+    _connect_routing_id: bytes
+
+    def setsockopt(self, option: int, value: Any) -> None:
+        """Set an option. Most take effect on later bind and connect calls; HWM, LINGER and pattern options at once.
+
+        Args:
+            option: a SocketOption or its number.
+            value: int or bytes, in libzmq's units.
+
+        Raises:
+            TypeError: the value is of the wrong type.
+            ZMQError: EINVAL (unknown, read-only or out of range), ENOTSOCK, ETERM.
+        """
+        if isinstance(value, str):
+            text = "unicode not allowed, use setsockopt_string"
+            raise TypeError(text)
+        with self._engine.lease:
+            self._check_open()
+            number = int(option)
+            checked = self._options.check(number, value)
+            if number == _CONNECT_ROUTING_ID:
+                self._connect_routing_id = bytes(checked) if isinstance(checked, bytes) else b""
+                return
+            self._options.set(number, value)
+            if number in _LIMITS:
+                self._apply_limits()
+            if not self._pattern.option_changed(number, checked) and number in {_SUBSCRIBE, _UNSUBSCRIBE}:
+                name = SocketOption(number).name
+                raise make_error(EINVAL, f"{name} is for SUB sockets (and XPUB with XPUB_MANUAL), not {self._type_name()}")
+            self._refresh_send_path()
+
+    def getsockopt(self, option: int) -> Any:
+        """Read an option.
+
+        Args:
+            option: a SocketOption or its number.
+
+        Returns:
+            int or bytes, in libzmq's units.
+
+        Raises:
+            ZMQError: EINVAL (unknown or write-only), ENOTSOCK, ETERM.
+        """
+        number = int(option)
+        if number == SocketOption.RCVMORE:
+            self._check_open()
+            return int(self._rest is not None)
+        if number == SocketOption.EVENTS:
+            self._check_open()
+            return self._current_events()
+        if number == SocketOption.FD:
+            return self._exported_fd()
+        if number == SocketOption.LAST_ENDPOINT:
+            self._check_open()
+            return self._endpoints.last.encode()
+        if number == SocketOption.TYPE:
+            return self._type
+        if number == SocketOption.THREAD_SAFE:
+            return 1
+        if number == SocketOption.TOPICS_COUNT and hasattr(self._pattern, "topics_count"):
+            return self._pattern.topics_count
+        self._check_open()
+        return self._options.get(number)
+
+    def _type_name(self) -> str:
+        return self._pattern.type_name
+
+    def _apply_limits(self) -> None:
+        """SNDHWM and RCVHWM are live: peers that are connected get the new marks (lease held)."""
+        options = self._options
+        for pipe in self._engine.pipes():
+            if pipe.outbound is not None and not hasattr(pipe.carrier, "is_direct"):
+                pipe.send_limit = options.sndhwm
+                pipe.receive_limit = options.rcvhwm
+        for link in self._engine.links:
+            link.apply_limits()
+
+    def _exported_fd(self) -> int:
+        """FD: a descriptor that becomes readable when EVENTS may have changed; read EVENTS then, until nothing is left.
+
+        It is the same descriptor for the life of the socket, and works in select, poll, epoll and asyncio.
+        """
+        with self._engine.lease:
+            self._check_open()
+            if self._wake_fd is None:
+                self._wake_fd = self._engine.export()
+            return int(self._wake_fd.fileno())
+
+    # -- pyzmq's other spellings ---------------------------------------------------------------------------------
+
+    def set(self, option: int, optval: Any) -> None:
+        """`setsockopt`, or `setsockopt_string` for text."""
+        if isinstance(optval, str):
+            self.setsockopt_string(option, optval)
+        else:
+            self.setsockopt(option, optval)
+
+    def get(self, option: int) -> Any:
+        """`getsockopt`."""
+        return self.getsockopt(option)
+
+    def setsockopt_string(self, option: int, optval: str, encoding: str = "utf-8") -> None:
+        """Set a bytes option to encoded text.
+
+        Raises:
+            TypeError: the value is no str, or the option takes no bytes.
+            ZMQError: as `setsockopt`.
+        """
+        if not isinstance(optval, str):
+            text = f"setsockopt_string takes a str, not {type(optval).__name__}; use setsockopt"
+            raise TypeError(text)
+        self.setsockopt(option, optval.encode(encoding))
+
+    setsockopt_unicode = set_string = setsockopt_string
+
+    def getsockopt_string(self, option: int, encoding: str = "utf-8") -> str:
+        """Read a bytes option as text.
+
+        Raises:
+            TypeError: the option's value is no bytes.
+            ZMQError: as `getsockopt`.
+        """
+        value = self.getsockopt(option)
+        if not isinstance(value, bytes):
+            text = f"option {int(option)} is no bytes option"
+            raise TypeError(text)
+        return value.decode(encoding)
+
+    getsockopt_unicode = get_string = getsockopt_string
+
+    def subscribe(self, topic: str | bytes) -> None:
+        """Receive messages that begin with `topic` (SUB); b"" for all. Text is taken as UTF-8."""
+        self.setsockopt(_SUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+
+    def unsubscribe(self, topic: str | bytes) -> None:
+        """Cancel one subscription to `topic`."""
+        self.setsockopt(_UNSUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+
+    def get_hwm(self) -> int:
+        """The high-water mark of both directions (of the sending one, where they differ)."""
+        return int(self._options.sndhwm)
+
+    def set_hwm(self, value: int) -> None:
+        """Set SNDHWM and RCVHWM."""
+        self.setsockopt(SocketOption.SNDHWM, value)
+        self.setsockopt(SocketOption.RCVHWM, value)
+
+    hwm = property(get_hwm, set_hwm, doc="SNDHWM and RCVHWM together, in messages (0: no limit).")
+    HWM = hwm

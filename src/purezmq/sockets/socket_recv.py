@@ -1,0 +1,366 @@
+"""Receiving: the hot room. One message costs one `popleft`, a look at its type and nothing else.
+
+What the lock-free path of `recv` does per message: one attribute, one method call, one type look-up. Everything that
+needs more (several parts, waiting, metadata, states) is in the slow path, which takes the lease.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.constants import EAGAIN, ENOTSUP, POLLIN, POLLOUT
+from purezmq.engine.socket_engine import flush_thread
+from purezmq.error import make_error
+from purezmq.message import Frame
+from purezmq.sockets.socket_state import SocketState, deadline_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal, overload
+
+    from typing_extensions import Buffer
+
+    from purezmq.message import Message
+    from purezmq.pipe import Pipe
+
+__all__ = ["SocketRecv"]
+
+
+class SocketRecv(SocketState):
+    """The receiving methods of a socket."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def recv(
+            self, flags: int = ..., copy: Literal[True] = ..., track: bool = ..., *, timeout: float | None = ...
+        ) -> bytes: ...
+        @overload
+        def recv(
+            self, flags: int = ..., *, copy: Literal[False], track: bool = ..., timeout: float | None = ...
+        ) -> Frame: ...
+        @overload
+        def recv(
+            self, flags: int = ..., copy: bool = ..., track: bool = ..., *, timeout: float | None = ...
+        ) -> Any: ...
+
+    def recv(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
+        """Receive one message part.
+
+        Args:
+            flags: DONTWAIT to raise Again at once when nothing is there.
+            copy: True for bytes, False for a Frame (which also tells metadata).
+            track: accepted for pyzmq's sake; a received message needs no tracking.
+            timeout: seconds to wait, instead of RCVTIMEO.
+
+        Returns:
+            bytes, or a Frame. When the message has more parts, RCVMORE is true and the next recv gives the next part.
+
+        Raises:
+            Again: nothing came in time.
+            ContextTerminated: the context was terminated.
+            ZMQError: ENOTSOCK (closed), ENOTSUP (the type can't receive), EFSM (not now).
+        """
+        try:
+            message = self._ready.popleft()
+        except IndexError:
+            message = None
+        if type(message) is bytes and copy:
+            return message
+        return self._recv_part(message, flags, copy, track, timeout)
+
+    def _recv_part(self, message: Any, flags: int, copy: bool, track: bool, timeout: float | None) -> Any:
+        del track
+        engine = self._engine
+        if message is None or not isinstance(message, (bytes, list)):
+            if message is not None:
+                message.wake()  # a RoomMarker
+            if not copy and not self._pattern.take_origin:
+                self._take_origins()
+            rest = self._rest
+            if rest is not None:
+                with engine.lease:
+                    part = self._next_part()
+                if part is not None:
+                    return part if copy else self._as_frame(part, more=self._rest is not None)
+            message = self._recv_message(flags, timeout)
+        if isinstance(message, list):
+            with engine.lease:
+                part = _to_bytes(message[0])
+                if len(message) > 1:
+                    self._rest = message[1:]
+                    self._refresh_recv_path()
+            return part if copy else self._as_frame(part, more=len(message) > 1)
+        return message if copy else self._as_frame(message, more=False)
+
+    def _next_part(self) -> Any:
+        rest = self._rest
+        if rest is None:
+            return None
+        part = rest.pop(0)
+        if not rest:
+            self._rest = None
+            self._refresh_recv_path()
+        return _to_bytes(part)
+
+    def _recv_message(self, flags: int, timeout: float | None) -> Message:
+        """The next whole message; waits for it as long as the caller may."""
+        engine, pattern = self._engine, self._pattern
+        deadline = -1.0
+        while True:
+            with engine.lease:
+                self._check_open()
+                if deadline == -1.0:
+                    pattern.check_recv()
+                message = pattern.try_recv()
+            if message is not None:
+                return message
+            if deadline == -1.0:
+                given = deadline_of(flags, timeout, self._options.rcvtimeo)
+                deadline = float("inf") if given is None else given
+            flush_thread()
+            if deadline == 0.0:
+                engine.leadership.try_pump()
+                return self._recv_last_try()
+            if deadline == float("inf"):
+                engine.leadership.wait(None, self._recv_hint)
+                continue
+            left = deadline - monotonic()
+            if left <= 0:
+                return self._recv_last_try()
+            engine.leadership.wait(left, self._recv_hint)
+
+    def _recv_last_try(self) -> Message:
+        with self._engine.lease:
+            self._check_open()
+            message = self._pattern.try_recv()
+        if message is None:
+            raise make_error(EAGAIN, "no message arrived in time")
+        return message
+
+    def _take_origins(self) -> None:
+        """From now on each message is taken with its pipe, because the application reads metadata."""
+        with self._engine.lease:
+            self._pattern.take_origin = True
+            self._refresh_recv_path()
+
+    def _as_frame(self, part: bytes, *, more: bool) -> Frame:
+        return Frame._from_received(part, more, _metadata_of(self._pattern.last_pipe))
+
+    if TYPE_CHECKING:
+
+        @overload
+        def recv_multipart(
+            self, flags: int = ..., copy: Literal[True] = ..., track: bool = ..., *, timeout: float | None = ...
+        ) -> list[bytes]: ...
+        @overload
+        def recv_multipart(
+            self, flags: int = ..., *, copy: Literal[False], track: bool = ..., timeout: float | None = ...
+        ) -> list[Frame]: ...
+        @overload
+        def recv_multipart(
+            self, flags: int = ..., copy: bool = ..., track: bool = ..., *, timeout: float | None = ...
+        ) -> Any: ...
+
+    def recv_multipart(
+        self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None
+    ) -> Any:
+        """Receive a whole message as a list of its parts (the remaining ones, after recv() gave some).
+
+        Arguments, errors: see `recv`.
+        """
+        try:
+            message = self._ready.popleft()
+        except IndexError:
+            message = None
+        if copy:
+            if type(message) is list:
+                return message
+            if type(message) is bytes:
+                return [message]
+        return self._recv_parts(message, flags, copy, track, timeout)
+
+    def _recv_parts(self, message: Any, flags: int, copy: bool, track: bool, timeout: float | None) -> Any:
+        del track
+        if message is None or not isinstance(message, (bytes, list)):
+            if message is not None:
+                message.wake()  # a RoomMarker
+            if not copy and not self._pattern.take_origin:
+                self._take_origins()
+            parts: Any = None
+            if self._rest is not None:
+                with self._engine.lease:
+                    parts, self._rest = self._rest, None
+                    self._refresh_recv_path()
+            message = parts if parts is not None else self._recv_message(flags, timeout)
+        parts = list(map(_to_bytes, message)) if isinstance(message, list) else [message]
+        if copy:
+            return parts
+        last = len(parts) - 1
+        return [self._as_frame(part, more=index < last) for index, part in enumerate(parts)]
+
+    def recv_many(self, max_messages: int = 1000, flags: int = 0, *, timeout: float | None = None) -> list[Any]:
+        """Receive a batch: everything that is there, at least one message.
+
+        Args:
+            max_messages: at most this many.
+            flags: DONTWAIT to raise Again at once when nothing is there.
+            timeout: seconds to wait for the first message, instead of RCVTIMEO.
+
+        Returns:
+            A list of messages in order: bytes for one of a single part, a list of bytes for a multipart.
+
+        Raises:
+            ValueError: max_messages is less than 1.
+            Again, ContextTerminated, ZMQError: as `recv`.
+        """
+        if max_messages < 1:
+            text = f"max_messages must be at least 1, not {max_messages}"
+            raise ValueError(text)
+        messages: list[Any] = []
+        append = messages.append
+        first = self.recv_multipart(flags, timeout=timeout)
+        append(first if len(first) > 1 else first[0])
+        while len(messages) < max_messages:
+            popleft = self._ready.popleft
+            try:
+                while len(messages) < max_messages:
+                    message = popleft()
+                    if type(message) is bytes or type(message) is list:
+                        append(message)
+                    else:
+                        append(self._normalise(message))
+            except IndexError:
+                pass
+            if len(messages) >= max_messages:
+                break
+            with self._engine.lease:
+                try:
+                    message = None if self._closed else self._pattern.try_recv()
+                except Exception:  # noqa: BLE001 - a state error belongs to the next call; this one has messages
+                    message = None
+            if message is None:
+                break
+            append(self._normalise(message))
+        return messages
+
+    def _normalise(self, message: Any) -> Any:
+        """A message in its public form, whatever lay in the queue."""
+        if type(message) is bytes:
+            return message
+        if isinstance(message, list):
+            parts = list(map(_to_bytes, message))
+            return parts if len(parts) > 1 else parts[0]
+        message.wake()  # a RoomMarker: the next one is a message
+        part = self.recv_multipart()
+        return part if len(part) > 1 else part[0]
+
+    def recv_into(self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0) -> int:
+        """Receive one part into a writable buffer.
+
+        Args:
+            buffer: where to.
+            nbytes: at most this many bytes; 0 for the size of the buffer.
+            flags: as `recv`.
+
+        Returns:
+            The size of the whole part, which may exceed what fitted: then the rest is lost (as in pyzmq).
+
+        Raises:
+            ValueError: nbytes exceeds the buffer; TypeError, BufferError: it's not writable.
+            Again, ContextTerminated, ZMQError: as `recv`.
+        """
+        view = memoryview(buffer)
+        if view.readonly:
+            text = "recv_into needs a writable buffer"
+            raise ValueError(text)
+        view = view.cast("B")
+        if nbytes < 0 or nbytes > len(view):
+            text = f"nbytes must be 0..{len(view)} (the size of the buffer), not {nbytes}"
+            raise ValueError(text)
+        room = nbytes or len(view)
+        part: bytes = self.recv(flags)
+        fits = part[:room]
+        view[: len(fits)] = fits
+        return len(part)
+
+    # -- readiness -------------------------------------------------------------------------------------------------
+
+    def poll(self, timeout: float | None = None, flags: int = POLLIN) -> int:
+        """Wait until a message may be received (POLLIN) or sent (POLLOUT).
+
+        Args:
+            timeout: milliseconds; None or negative to wait for ever.
+            flags: POLLIN, POLLOUT or both.
+
+        Returns:
+            The flags that are true, 0 when the time is over.
+
+        Raises:
+            ContextTerminated: the context was terminated.
+            ZMQError: ENOTSUP when the socket is closed (as pyzmq).
+        """
+        if self._closed:
+            raise make_error(ENOTSUP, "the socket is closed and can't be polled")
+        events = self._events(flags)
+        if events:
+            return events
+        flush_thread()
+        leadership = self._engine.leadership
+        if timeout == 0:
+            leadership.try_pump()
+            return self._events(flags)
+        deadline = None if timeout is None or timeout < 0 else monotonic() + timeout / 1000
+        while True:
+            left = None if deadline is None else deadline - monotonic()
+            if left is not None and left <= 0:
+                return self._events(flags)
+            if flags & POLLOUT:
+                self._engine.mark_room()
+            leadership.wait(left, self._recv_hint if flags & POLLIN else self._send_hint)
+            events = self._events(flags)
+            if events:
+                return events
+
+    def _events(self, flags: int) -> int:
+        """Which of the flags are true now."""
+        with self._engine.lease:
+            self._check_open()
+            events = 0
+            if flags & POLLIN and (self._rest is not None or self._pattern.can_recv()):
+                events |= POLLIN
+            if flags & POLLOUT and self._pattern.can_transmit:
+                if not self._pattern.can_send():
+                    self._engine.flush_all()
+                if self._pattern.can_send():
+                    events |= POLLOUT
+        return int(events)
+
+    def _current_events(self) -> int:
+        """EVENTS: handle what arrived, then look."""
+        flush_thread()
+        if self._wake_fd is not None:
+            self._wake_fd.clear()
+        self._engine.leadership.try_pump()
+        return self._events(POLLIN | POLLOUT)
+
+
+def _to_bytes(part: Any) -> bytes:
+    return part if type(part) is bytes else bytes(part)
+
+
+def _metadata_of(pipe: Pipe | None) -> Mapping[str, str | bytes] | None:
+    """The properties of the peer that a message came from, as `Frame.get` tells them."""
+    if pipe is None or pipe.peer is None:
+        return None
+    peer = pipe.peer
+    metadata: dict[str, str | bytes] = {"Socket-Type": peer.socket_type, "Routing-Id": peer.routing_id}
+    metadata["Identity"] = peer.routing_id
+    stream = pipe.carrier.stream if hasattr(pipe.carrier, "stream") else None
+    if stream is not None:
+        metadata["Peer-Address"] = stream.peer_address
+    metadata.update(peer.properties)
+    return metadata

@@ -1,0 +1,290 @@
+"""Sending: the hot room. One message costs one append below the high-water mark, and nothing else.
+
+What the lock-free path of `send` does per message: a look at the type of the data, at the flags, at the length of the
+queue, one append, and one look whether anybody must be told. Encoding, writing and the clock come once per batch.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.constants import EAGAIN, SNDMORE
+from purezmq.engine.socket_engine import flush_thread
+from purezmq.error import Again, make_error
+from purezmq.message import Frame, MessageTracker, SendEvent
+from purezmq.sockets.socket_state import SocketState, deadline_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any, Literal, overload
+
+    from typing_extensions import Buffer
+
+    from purezmq.message import Message
+
+__all__ = ["SocketSend", "TrackedMessage"]
+
+
+class TrackedMessage(list[bytes]):
+    """A message with parts that are not copied: it tells when the library has let go of it.
+
+    Whoever queues, encodes or keeps a message keeps this list; when the last of them drops it, the memory of the
+    parts is free again.
+    """
+
+    __slots__ = ("event",)
+
+    event: SendEvent | None
+
+    def __init__(self, parts: Iterable[Any], event: SendEvent | None) -> None:
+        super().__init__(parts)
+        self.event = event
+
+    def __del__(self) -> None:
+        """The library has let go."""
+        if self.event is not None:
+            self.event.set()
+
+
+class SocketSend(SocketState):
+    """The sending methods of a socket."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def send(
+            self, data: Buffer | Frame, flags: int = ..., copy: bool = ..., *, track: Literal[True],
+            routing_id: int | None = ..., group: str | None = ..., timeout: float | None = ...,
+        ) -> MessageTracker: ...
+        @overload
+        def send(
+            self, data: Buffer | Frame, flags: int = ..., copy: bool = ..., track: bool = ...,
+            routing_id: int | None = ..., group: str | None = ..., *, timeout: float | None = ...,
+        ) -> MessageTracker | None: ...
+
+    def send(
+        self,
+        data: Any,
+        flags: int = 0,
+        copy: bool = True,
+        track: bool = False,
+        routing_id: int | None = None,
+        group: str | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> MessageTracker | None:
+        """Send one message part.
+
+        Args:
+            data: bytes, anything with the buffer protocol, or a Frame.
+            flags: DONTWAIT to raise Again at once when it can't be queued; SNDMORE when more parts follow.
+            copy: False to refer to a large buffer instead of copying it.
+            track: True to get a MessageTracker that tells when the buffer is free again (with copy=False).
+            routing_id: the peer, for SERVER and PEER sockets.
+            group: the group, for RADIO sockets.
+            timeout: seconds to wait, instead of SNDTIMEO.
+
+        Returns:
+            A MessageTracker if asked for, else None.
+
+        Raises:
+            Again: it could not be queued in time; the text says why.
+            TypeError: the data is no buffer (a str must be encoded: see `send_string`).
+            ContextTerminated: the context was terminated.
+            ZMQError: ENOTSOCK (closed), ENOTSUP (the type can't send), EFSM (not now), EHOSTUNREACH (ROUTER).
+        """
+        target = self._target
+        if type(data) is bytes and not flags and not track and len(target.outbound) < target.room:
+            target.outbound.append(data)
+            if target.quiet:
+                self._tell_carrier(target)
+            return None
+        return self._send_part(data, flags, copy, track, routing_id, group, timeout)
+
+    def _tell_carrier(self, target: Any) -> None:
+        """The queue was quiet: have it written now, or soon."""
+        with self._engine.lease:
+            if target.quiet and target.outbound:
+                target.carrier.handle_write(target)
+
+    def _send_part(
+        self, data: Any, flags: int, copy: bool, track: bool,
+        routing_id: int | None, group: str | None, timeout: float | None,
+    ) -> MessageTracker | None:  # fmt: skip
+        del routing_id, group
+        part = data if type(data) is bytes else self._as_part(data, copy)
+        if flags & SNDMORE or self._parts is not None:
+            return self._collect_part(part, flags, track, timeout)
+        if type(part) is bytes and not track:
+            self._send_message(part, flags, timeout)
+            return None
+        return self._send_tracked([part], flags, track, timeout)
+
+    def _collect_part(self, part: Any, flags: int, track: bool, timeout: float | None) -> MessageTracker | None:
+        """A part of a message whose end has not come, or the end: the whole leaves as one."""
+        with self._engine.lease:
+            self._check_open()
+            parts = self._parts
+            if parts is None:
+                self._pattern.check_send()
+                parts = self._parts = []
+                self._refresh_send_path()
+            parts.append(part)
+            if flags & SNDMORE:
+                return MessageTracker() if track else None
+            self._parts = None
+            self._refresh_send_path()
+        try:
+            return self._send_tracked(parts, flags, track, timeout)
+        except BaseException:
+            # As in libzmq the failed part may be sent again; those before it are still held.
+            with self._engine.lease:
+                if self._parts is None and len(parts) > 1:
+                    self._parts = parts[:-1]
+                    self._refresh_send_path()
+            raise
+
+    def _send_tracked(
+        self, parts: Sequence[Any], flags: int, track: bool, timeout: float | None
+    ) -> MessageTracker | None:
+        if not track and all(type(part) is bytes for part in parts):
+            self._send_message(self._as_message(list(parts)), flags, timeout)
+            return None
+        event = SendEvent() if track else None
+        self._send_message(TrackedMessage(parts, event), flags, timeout)
+        return MessageTracker(event) if event is not None else None
+
+    def _as_part(self, data: Any, copy: bool) -> Any:
+        """What is queued for a part: bytes, or the memory of a large buffer that must not be copied."""
+        if type(data) is bytes:
+            return data
+        if isinstance(data, Frame):
+            data = data.buffer if not copy else data.bytes
+        if isinstance(data, str):
+            text = "a message is bytes, not str: encode it, or use send_string"
+            raise TypeError(text)
+        view = memoryview(data)
+        if copy or view.nbytes < (self.copy_threshold or 0):
+            return view.tobytes()
+        return view.cast("B") if view.contiguous else memoryview(view.tobytes())
+
+    def _send_message(self, message: Message, flags: int, timeout: float | None) -> None:
+        """Give a whole message to the pattern; waits for room as long as the caller may."""
+        engine, pattern = self._engine, self._pattern
+        with engine.lease:
+            self._check_open()
+            pattern.check_send()
+            if pattern.try_send(message):
+                return
+        given = deadline_of(flags, timeout, self._options.sndtimeo)
+        deadline = float("inf") if given is None else given
+        while True:
+            with engine.lease:
+                self._check_open()
+                engine.flush_all()
+                # First the token and the markers, then the last try: room that comes after it changes the token.
+                token = engine.room_token
+                left = deadline if deadline in {0.0, float("inf")} else deadline - monotonic()
+                if left > 0:
+                    engine.mark_room()
+                if pattern.try_send(message):
+                    return
+                if left <= 0:
+                    raise make_error(EAGAIN, f"the message can't be sent now: {pattern.why_blocked()}")
+            flush_thread()
+            engine.leadership.wait(
+                None if left == float("inf") else left,
+                lambda token=token: engine.room_token is not token or self._send_hint(),
+            )
+
+    def send_multipart(
+        self,
+        msg_parts: Sequence[Any],
+        flags: int = 0,
+        copy: bool = True,
+        track: bool = False,
+        *,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> MessageTracker | None:
+        """Send a whole message; all parts or nothing, never mixed with another thread's.
+
+        Args:
+            msg_parts: its parts, at least one.
+            flags, copy, track, timeout: see `send`.
+            kwargs: routing_id and group, see `send`.
+
+        Raises:
+            TypeError: a part is no buffer; nothing was sent.
+            ValueError: there is no part.
+            Again, ContextTerminated, ZMQError: see `send`.
+        """
+        del kwargs
+        parts = [part if type(part) is bytes else self._check_part(part, index, copy)
+                 for index, part in enumerate(msg_parts)]  # fmt: skip
+        if self._parts is not None or flags & SNDMORE:
+            tracker = None
+            for index, part in enumerate(parts):
+                last = index == len(parts) - 1
+                tracker = self._collect_part(part, flags if last else flags | SNDMORE, track, timeout)
+            return tracker
+        target = self._target
+        if len(parts) > 1 and not flags and not track and copy and len(target.outbound) < target.room:
+            target.outbound.append(parts)
+            if target.quiet:
+                self._tell_carrier(target)
+            return None
+        if not parts:
+            text = "a message has at least one part"
+            raise ValueError(text)
+        return self._send_tracked(parts, flags, track, timeout)
+
+    def _check_part(self, part: Any, index: int, copy: bool) -> Any:
+        try:
+            return self._as_part(part, copy)
+        except TypeError:
+            shown = repr(part)
+            shown = shown if len(shown) < 32 else shown[:32] + "..."  # noqa: PLR2004 - as pyzmq shows it
+            text = f"Frame {index} ({shown}) does not support the buffer interface."
+            raise TypeError(text) from None
+
+    def send_many(self, messages: Iterable[Any], flags: int = 0, *, timeout: float | None = None) -> int:
+        """Send a batch of messages; faster than a loop of `send`.
+
+        Args:
+            messages: each is bytes (one part) or a sequence of parts.
+            flags: DONTWAIT to stop when the next one can't be queued.
+            timeout: seconds that each may wait, instead of SNDTIMEO.
+
+        Returns:
+            How many were sent: fewer than given only with DONTWAIT or a timeout.
+
+        Raises:
+            Again: not even the first could be queued.
+            TypeError, ContextTerminated, ZMQError: see `send`; those before it were sent.
+        """
+        count = 0
+        for message in messages:
+            target = self._target
+            if type(message) is bytes and len(target.outbound) < target.room and not flags:
+                target.outbound.append(message)
+                if target.quiet:
+                    self._tell_carrier(target)
+            else:
+                try:
+                    self._send_one_of_many(message, flags, timeout)
+                except Again:
+                    if not count:
+                        raise
+                    return count
+            count += 1
+        return count
+
+    def _send_one_of_many(self, message: Any, flags: int, timeout: float | None) -> None:
+        if isinstance(message, (list, tuple)):
+            self.send_multipart(message, flags, timeout=timeout)
+        else:
+            self._send_part(message, flags, True, False, None, None, timeout)

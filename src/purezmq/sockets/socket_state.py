@@ -1,0 +1,155 @@
+"""What a socket holds, and the checks that every call begins with. The hot rooms are `socket_send`, `socket_recv`.
+
+The lock-free paths read two attributes, and whoever changes the conditions sets them under the lease:
+
+* `_ready`: the deque that `recv` pops from; an always empty one when each message needs a look.
+* `_target`: the pipe (or shared queue) that `send` appends to while its `outbound` is shorter than its `room`. One
+  object, read once per send, so that a change of peers in between can't mix two of them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from purezmq.constants import DONTWAIT, ENOTSOCK, ETERM
+from purezmq.engine.endpoints import Endpoints
+from purezmq.engine.socket_engine import SocketEngine
+from purezmq.error import make_error
+from purezmq.patterns.compatibility import pattern_for
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.message import Message
+    from purezmq.options import SocketOptions
+    from purezmq.patterns.base import FastTarget, Pattern
+    from purezmq.sockets.context import Context
+
+__all__ = ["NO_MESSAGES", "NO_TARGET", "SocketState", "deadline_of"]
+
+#: Stands in for the inbox while the lock-free path of recv is closed. Nothing is ever put into it.
+NO_MESSAGES: deque[Any] = deque(maxlen=0)
+
+
+class _NoTarget:
+    """Stands in for a target while the lock-free path of send is closed: it never has room."""
+
+    outbound: Any = ()
+    carrier: Any = None
+    quiet = False
+    room = 0
+
+    def write_room(self) -> int:
+        """None, ever."""
+        return 0
+
+
+NO_TARGET = _NoTarget()
+
+
+class SocketState:
+    """The attributes of a socket."""
+
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_context",
+        "_endpoints",
+        "_engine",
+        "_monitor_socket",
+        "_options",
+        "_parts",
+        "_pattern",
+        "_ready",
+        "_rest",
+        "_target",
+        "_type",
+        "_wake_fd",
+        "copy_threshold",
+    )
+
+    def _open(self, context: Context[Any], socket_type: int, options: SocketOptions) -> None:
+        self._context = context
+        self._type = socket_type
+        self._options = options
+        self._pattern: Pattern = pattern_for(socket_type)(options)
+        self._engine = SocketEngine(context, options, self._pattern)
+        self._endpoints = Endpoints(self._engine)
+        self._closed = False
+        #: Parts given with SNDMORE so far.
+        self._parts: list[Any] | None = None
+        #: Parts of a multipart that recv() has not given yet.
+        self._rest: list[Any] | None = None
+        self._monitor_socket: Any = None
+        self._wake_fd: Any = None
+        self._ready: deque[Any] = NO_MESSAGES
+        self._target: FastTarget = NO_TARGET
+        if hasattr(self._pattern, "shared_carrier"):
+            self._pattern.shared_carrier = self._engine.shared
+        self._engine.fast_path_changed = self._refresh_send_path
+        self._pattern.handle_changed = self._refresh_send_path
+        self._pattern.inbox.handle_ready_changed = self._refresh_recv_path
+        self._refresh_recv_path()
+
+    # -- the lock-free paths ---------------------------------------------------------------------------------------
+
+    def _refresh_send_path(self) -> None:
+        """Open or close the lock-free path of send as the pattern's state allows (lease held)."""
+        target = None
+        if not self._closed and self._parts is None and not self._context._terminating:
+            target = self._pattern.fast_target()
+        if target is None:
+            self._target = NO_TARGET
+        else:
+            target.room = target.write_room()
+            self._target = target
+
+    def _refresh_recv_path(self) -> None:
+        """Open or close the lock-free path of recv (lease held)."""
+        pattern = self._pattern
+        is_open = pattern.fast_recv and not pattern.take_origin and self._rest is None and not self._closed
+        self._ready = pattern.inbox.ready if is_open and not self._context._terminating else NO_MESSAGES
+
+    def _close_paths(self) -> None:
+        self._target = NO_TARGET
+        self._ready = NO_MESSAGES
+
+    # -- checks and waiting ----------------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        """Raise ENOTSOCK or ETERM when the socket can't be used any more."""
+        if self._closed:
+            raise make_error(ENOTSOCK, "the socket is closed")
+        if self._context._terminating:
+            raise make_error(ETERM, "the context is terminated; close the socket")
+
+    def _recv_hint(self) -> object:
+        """Cheap look without the lease: a recv may succeed, or must raise."""
+        inbox = self._pattern.inbox
+        return inbox.ready or inbox.active or self._closed or self._context._terminating
+
+    def _send_hint(self) -> object:
+        """Cheap look without the lease: a send must raise. Room is told by waking."""
+        return self._closed or self._context._terminating
+
+    def _as_message(self, parts: list[Any]) -> Message:
+        return parts[0] if len(parts) == 1 else parts
+
+
+def deadline_of(flags: int, timeout: float | None, option_ms: int) -> float | None:
+    """When a call must have succeeded, in monotonic seconds: None for never, 0.0 for now or not at all.
+
+    Args:
+        flags: DONTWAIT means now.
+        timeout: seconds given to the call, which win over the option; None if not given.
+        option_ms: RCVTIMEO or SNDTIMEO.
+    """
+    if flags & DONTWAIT:
+        return 0.0
+    if timeout is None:
+        if option_ms < 0:
+            return None
+        timeout = option_ms / 1000
+    return monotonic() + timeout if timeout > 0 else 0.0
