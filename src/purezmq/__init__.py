@@ -19,8 +19,48 @@ from purezmq.error import (
 )
 from purezmq.message import COPY_THRESHOLD, Frame, MessageTracker
 from purezmq.sockets.context import Context
+from purezmq.sockets.poller import Poller, select, zmq_poll
+from purezmq.sockets.proxy import device, proxy, proxy_steerable
 from purezmq.sockets.socket import Socket
+from purezmq.sockets.version import has, pyzmq_version, pyzmq_version_info, zmq_version, zmq_version_info
 
+#: pyzmq's other names of the same things.
 Message = Frame
-SyncContext = Context
+SyncContext = Context[Socket]
 SyncSocket = Socket
+
+__all__ = [
+    "COPY_THRESHOLD",
+    "Again",
+    "Context",
+    "ContextTerminated",
+    "DraftFDWarning",
+    "Frame",
+    "InterruptedSystemCall",
+    "Message",
+    "MessageTracker",
+    "NotDone",
+    "Poller",
+    "Socket",
+    "SyncContext",
+    "SyncSocket",
+    "ZMQBaseError",
+    "ZMQBindError",
+    "ZMQError",
+    "ZMQVersionError",
+    "__version__",
+    "constants",
+    "device",
+    "error",
+    "has",
+    "proxy",
+    "proxy_steerable",
+    "pyzmq_version",
+    "pyzmq_version_info",
+    "select",
+    "strerror",
+    "zmq_poll",
+    "zmq_version",
+    "zmq_version_info",
+    *constants.__all__,
+]

@@ -152,13 +152,12 @@ class FairQueue:
     def _next(self, pipe: Pipe) -> Any:
         """The next message of a pipe, or None when it has none left (then it is no longer active)."""
         while True:
-            try:
-                message = pipe.inbound.popleft()
-            except IndexError:
+            if not pipe.inbound:
                 if self._note_drained(pipe):
                     return None
                 pipe.active = True
                 continue
+            message = pipe.inbound.popleft()
             kind = type(message)
             if kind is not bytes and kind is not list:
                 if kind is RoomMarker:
@@ -177,11 +176,20 @@ class FairQueue:
 
     def take(self) -> tuple[Pipe | None, Any] | None:
         """One message and the pipe it came by, or None. The pipe is None for a message that was merged before."""
-        if self.can_read() or (self.short_cut is not None and self.refill()):
-            try:
-                return self.short_cut, self.ready.popleft()
-            except IndexError:  # another thread's fast path was quicker
-                return self.take()
+        ready = self.ready
+        while True:
+            while ready:
+                try:
+                    message = ready.popleft()
+                except IndexError:  # another thread's fast path was quicker
+                    break
+                if type(message) is not RoomMarker:
+                    return self.short_cut, message
+                message.wake()
+            if self.short_cut is None:
+                break
+            if self._note_drained(self.short_cut):
+                return None
         active = self.active
         while active:
             pipe = active.popleft()
@@ -214,15 +222,44 @@ class FairQueue:
             return not self._note_drained(self.short_cut) and self.can_read()
         active, ready = self.active, self.ready
         while active and not ready:
-            turns = MERGE_MESSAGES if len(active) > 1 else MERGE_MESSAGES * 8
-            for _ in range(turns):
-                for _ in range(len(active)):
-                    pipe = active.popleft()
-                    message = self._next(pipe)
-                    if message is not None:
-                        ready.append(message)
-                        active.append(pipe)
+            if len(active) == 1:
+                pipe = active.popleft()
+                if self._merge(pipe, MERGE_MESSAGES * 8):
+                    active.append(pipe)
+                continue
+            for _ in range(MERGE_MESSAGES * len(active)):
+                if not active:
+                    break
+                pipe = active.popleft()
+                message = self._next(pipe)
+                if message is not None:
+                    ready.append(message)
+                    active.append(pipe)
         return bool(ready)
+
+    def _merge(self, pipe: Pipe, limit: int) -> bool:
+        """Move at most `limit` messages of one pipe into `ready`; whether the pipe is still active."""
+        inbound, accept = pipe.inbound, self.accept
+        popleft, append = inbound.popleft, self.ready.append
+        for _ in range(limit):
+            if not inbound:
+                if self._note_drained(pipe):
+                    return False
+                pipe.active = True
+                continue
+            message = popleft()
+            kind = type(message)
+            if kind is not bytes and kind is not list:
+                if kind is RoomMarker:
+                    message.wake()
+                    continue
+                message = to_plain(message)
+            if accept is not None:
+                message = accept(pipe, message)
+                if message is None:
+                    continue
+            append(message)
+        return True
 
     def can_read(self) -> bool:
         """Whether `ready` holds a message now (a marker at its head is consumed)."""

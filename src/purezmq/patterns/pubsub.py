@@ -181,14 +181,8 @@ class Pub(_Publisher):
         self.inbox.discard(pipe)
         super().detach(pipe)
 
-    def try_send(self, message: Message) -> bool:
-        """Give the message to everyone who wants it."""
-        if self.inbox.active:
-            self.inbox.refill()  # user messages of an XSUB over inproc: nobody will ever read them
-        return super().try_send(message)
-
     def can_recv(self) -> bool:
-        """A PUB never receives."""
+        """A PUB never receives; user messages of an XSUB over inproc are dropped here."""
         self.inbox.refill()
         return False
 

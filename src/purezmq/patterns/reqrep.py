@@ -80,9 +80,16 @@ class Req(Dealer):
         """
         if self.waiting:
             self.check_send()
-        pipe = self.balancer.choose()
-        if pipe is None:
-            return False
+        pipes = self.balancer.pipes
+        if len(pipes) == 1:
+            pipe = pipes[0]
+            if not pipe.can_write():
+                return False
+        else:
+            chosen = self.balancer.choose()
+            if chosen is None:
+                return False
+            pipe = chosen
         inbox = self.inbox
         if inbox.ready or inbox.active:
             self._discard_unread()
@@ -115,16 +122,15 @@ class Req(Dealer):
         """
         if not self.waiting:
             self.check_recv()
-        found = self._fetch()
-        if found is None:
+        message = self._fetch()
+        if message is None:
             return None
-        self.last_pipe, message = found
         self.waiting = False
         start = 1 if self.request_id is None else 2
         return message[start] if len(message) == start + 1 else message[start:]
 
-    def _fetch(self) -> tuple[Pipe | None, list[bytes]] | None:
-        """Take messages until one is the reply; it has its envelope still."""
+    def _fetch(self) -> list[bytes] | None:
+        """Take messages until one is the reply, from `last_pipe`; it has its envelope still."""
         take = self.inbox.take
         while (taken := take()) is not None:
             pipe, message = taken
@@ -132,11 +138,13 @@ class Req(Dealer):
                 message = to_plain(message)
             if (pipe is self.reply_pipe or self.reply_pipe is None) and type(message) is list:
                 request_id = self.request_id
-                if request_id is None:
-                    if not message[0]:
-                        return pipe, message
-                elif len(message) > 2 and message[0] == request_id and not message[1]:
-                    return pipe, message
+                if (
+                    not message[0]
+                    if request_id is None
+                    else len(message) > 2 and message[0] == request_id and not message[1]
+                ):
+                    self.last_pipe = pipe
+                    return message
             self.discarded += 1
         return None
 
@@ -144,10 +152,10 @@ class Req(Dealer):
         """Whether the reply is there."""
         if not self.waiting:
             return False
-        found = self._fetch()
-        if found is None:
+        message = self._fetch()
+        if message is None:
             return False
-        self.inbox.put_back(*found)
+        self.inbox.put_back(self.last_pipe, message)
         return True
 
     def can_send(self) -> bool:
@@ -199,28 +207,29 @@ class Rep(Pattern):
         """
         if self.replying:
             self.check_recv()
-        found = self._fetch()
-        if found is None:
+        message = self._fetch()
+        if message is None:
             return None
-        self.requester, message, start = found
-        self.last_pipe = self.requester
-        self.envelope = None if start == 1 else message[:start]
+        self.requester = self.last_pipe
         self.replying = True
+        if not message[0]:  # straight from a REQ
+            self.envelope = None
+            return message[1] if len(message) == 2 else message[1:]
+        start = message.index(_DELIMITER) + 1
+        self.envelope = message[:start]
         return message[start] if len(message) == start + 1 else message[start:]
 
-    def _fetch(self) -> tuple[Pipe | None, list[bytes], int] | None:
-        """Take messages until one is a request: its pipe, the message, and where its body starts."""
+    def _fetch(self) -> list[bytes] | None:
+        """Take messages until one is a request, from `last_pipe`; it has its envelope still."""
         take = self.inbox.take
         while (taken := take()) is not None:
             pipe, message = taken
             if type(message) is not list:
                 message = to_plain(message)
-            if type(message) is list:
-                if not message[0]:  # straight from a REQ
-                    return pipe, message, 1
-                start = message.index(_DELIMITER) + 1 if _DELIMITER in message else len(message)
-                if start < len(message):
-                    return pipe, message, start
+            # A delimiter with something after it: most often at the very front.
+            if type(message) is list and (not message[0] or _DELIMITER in message[:-1]):
+                self.last_pipe = pipe
+                return message
             self.discarded += 1
         return None
 
@@ -228,10 +237,10 @@ class Rep(Pattern):
         """Whether a request may be received now and one is there."""
         if self.replying:
             return False
-        found = self._fetch()
-        if found is None:
+        message = self._fetch()
+        if message is None:
             return False
-        self.inbox.put_back(found[0], found[1])
+        self.inbox.put_back(self.last_pipe, message)
         return True
 
     def try_send(self, message: Message) -> bool:

@@ -1,0 +1,144 @@
+"""proxy and its kin: connect a frontend and a backend socket, both ways, in batches (zmq_proxy)."""
+
+from __future__ import annotations
+
+from struct import pack
+from typing import TYPE_CHECKING
+
+from purezmq.constants import DONTWAIT, EINVAL, POLLIN, POLLOUT
+from purezmq.error import Again, make_error
+from purezmq.sockets.poller import poll_items
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.sockets.socket import Socket
+
+__all__ = ["device", "proxy", "proxy_steerable"]
+
+#: Messages moved in one direction before the other one has its turn.
+BATCH_MESSAGES = 200
+
+
+class _Direction:
+    """One direction of a proxy, with its counts for STATISTICS."""
+
+    __slots__ = ("capture", "messages_in", "messages_out", "received_bytes", "sent_bytes", "sink", "source", "waiting")
+
+    def __init__(self, source: Socket, sink: Socket, capture: Socket | None) -> None:
+        self.source = source
+        self.sink = sink
+        self.capture = capture
+        #: Received and not yet sent, because the sink is full.
+        self.waiting: list[Any] = []
+        self.messages_in = self.received_bytes = self.messages_out = self.sent_bytes = 0
+
+    def move(self) -> bool:
+        """Move what is there, at most a batch; whether anything moved."""
+        if not self.waiting:
+            try:
+                self.waiting = self.source.recv_many(BATCH_MESSAGES, DONTWAIT)
+            except Again:
+                return False
+            self._note_received()
+        moved = False
+        try:
+            sent = self.sink.send_many(self.waiting, DONTWAIT)
+        except Again:
+            sent = 0
+        if sent:
+            moved = True
+            self.messages_out += sent
+            self.sent_bytes += _count_bytes(self.waiting[:sent])
+            del self.waiting[:sent]
+        return moved
+
+    def _note_received(self) -> None:
+        self.messages_in += len(self.waiting)
+        self.received_bytes += _count_bytes(self.waiting)
+        if self.capture is not None:
+            self.capture.send_many(self.waiting)
+
+
+def _count_bytes(messages: list[Any]) -> int:
+    return sum(sum(map(len, message)) if type(message) is list else len(message) for message in messages)
+
+
+def proxy(frontend: Socket, backend: Socket, capture: Socket | None = None) -> None:
+    """Pass messages between two sockets, both ways, until the context is terminated or a socket closed.
+
+    Args:
+        frontend: one side; may be the same socket as `backend` (an echo of its peers, as Jupyter's heartbeat uses).
+        backend: the other side.
+        capture: gets a copy of every message, if given.
+
+    Raises:
+        ContextTerminated: the context was terminated.
+        ZMQError: ENOTSOCK: a socket was closed.
+    """
+    _run(frontend, backend, capture, None)
+
+
+def proxy_steerable(
+    frontend: Socket, backend: Socket, capture: Socket | None = None, control: Socket | None = None
+) -> None:
+    """`proxy` that obeys a control socket: PAUSE, RESUME, TERMINATE, STATISTICS.
+
+    STATISTICS is answered by eight parts, each a u64 in the machine's byte order: messages and bytes received and
+    sent by the frontend, then by the backend. A REP control socket gets an empty answer to the other commands.
+
+    Raises:
+        ContextTerminated: the context was terminated.
+        ZMQError: ENOTSOCK; EINVAL: an unknown command.
+    """
+    _run(frontend, backend, capture, control)
+
+
+def device(device_type: int, frontend: Socket, backend: Socket) -> None:
+    """pyzmq's older name of `proxy`; the type (QUEUE, FORWARDER, STREAMER) makes no difference."""
+    del device_type
+    proxy(frontend, backend)
+
+
+def _run(frontend: Socket, backend: Socket, capture: Socket | None, control: Socket | None) -> None:
+    forward = _Direction(frontend, backend, capture)
+    backward = _Direction(backend, frontend, capture)
+    directions = [forward] if frontend is backend else [forward, backward]
+    paused = False
+    while True:
+        items: dict[Any, int] = {} if control is None else {control: int(POLLIN)}
+        if not paused:
+            for direction in directions:
+                # Wait for what comes, or for room when what came last could not be passed on yet.
+                socket, flag = (direction.sink, POLLOUT) if direction.waiting else (direction.source, POLLIN)
+                items[socket] = items.get(socket, 0) | int(flag)
+        ready = dict(poll_items(list(items.items()), None))
+        if control is not None and ready.get(control, 0) & POLLIN:
+            command = _obey(control, forward, backward)
+            if command == "TERMINATE":
+                return
+            paused = command == "PAUSE" or (paused and command != "RESUME")
+        if not paused:
+            moved = True
+            while moved:
+                moved = False
+                for direction in directions:
+                    moved = direction.move() or moved
+                if control is not None and control.poll(0):
+                    break
+
+
+def _obey(control: Socket, forward: _Direction, backward: _Direction) -> str:
+    """Read a command and answer it."""
+    command = control.recv().decode("latin-1").rstrip("\0")
+    if command not in {"PAUSE", "RESUME", "TERMINATE", "STATISTICS"}:
+        raise make_error(EINVAL, f"unknown proxy command {command!r}; send PAUSE, RESUME, TERMINATE or STATISTICS")
+    if command == "STATISTICS":
+        numbers = (
+            forward.messages_in, forward.received_bytes, backward.messages_out, backward.sent_bytes,
+            backward.messages_in, backward.received_bytes, forward.messages_out, forward.sent_bytes,
+        )  # fmt: skip
+        control.send_multipart([pack("=Q", number) for number in numbers])
+    elif control._pattern.type_name == "REP":
+        control.send(b"")
+    return command
