@@ -41,7 +41,7 @@ def subscribe(context: zmq.Context, endpoint: str) -> dict[int, int]:
     ready: int = socket.poll(100)
     events = dict(poller.poll(timeout=100))
     print(ready)
-    return {index: event for index, event in enumerate(events.values())}
+    return dict(enumerate(events.values()))
 
 
 def uncopied(socket: zmq.Socket) -> bytes:

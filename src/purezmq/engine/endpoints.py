@@ -16,11 +16,13 @@ from purezmq.transports.registry import get_transport
 if TYPE_CHECKING:
     from purezmq.endpoint import Endpoint
     from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.transports.base import Transport
 
 __all__ = ["Endpoints"]
 
 #: Socket types and the only schemes they speak (behaviour notes C.1); the others speak all.
 _ONLY_TCP = "STREAM"
+_DRAFT_SCHEMES = frozenset({"udp"})
 
 
 class Endpoints:
@@ -53,7 +55,7 @@ class Endpoints:
             self.last = text
             return
         self._check_scheme(endpoint)
-        transport = get_transport(endpoint.scheme)
+        transport = _find_transport(endpoint)
         self._choose_loop()
         try:
             stream_listener = transport.listen(endpoint, engine.options)
@@ -82,7 +84,7 @@ class Endpoints:
             self.last = text
             return
         self._check_scheme(endpoint)
-        transport = get_transport(endpoint.scheme)
+        transport = _find_transport(endpoint)
         transport.check_connect(endpoint, engine.options)
         self._choose_loop()
         dialer = Dialer(engine, endpoint, transport, engine.options.copy(), engine.make_config())
@@ -95,6 +97,8 @@ class Endpoints:
 
     def _check_scheme(self, endpoint: Endpoint) -> None:
         engine = self.engine
+        if endpoint.scheme in _DRAFT_SCHEMES:
+            raise make_error(ENOCOMPATPROTO, f"a {engine.pattern.type_name} socket can't use '{endpoint}'")
         if engine.pattern.type_name == _ONLY_TCP and endpoint.scheme != "tcp":
             raise make_error(ENOCOMPATPROTO, f"a STREAM socket speaks tcp only, not {endpoint.scheme}")
         if engine.context.io_thread_count == 0:
@@ -165,6 +169,13 @@ class Endpoints:
         for name in self._inproc_bound:
             self.engine.context.inproc.unbind(name, self.engine)
         self._inproc_bound.clear()
+
+
+def _find_transport(endpoint: Endpoint) -> Transport:
+    try:
+        return get_transport(endpoint.scheme)
+    except ZMQError as error:
+        raise make_error(error.errno or 0, f"cannot use '{endpoint}': {error}") from None
 
 
 def _not_found(how: str, text: str) -> ZMQError:

@@ -65,9 +65,19 @@ class InprocLink:
             engine.post(lambda: engine.handle_subscription(other, topic, subscribe))
 
     def end_pipe(self, pipe: Pipe) -> None:
-        """Our pattern refuses the peer (lease held)."""
-        self.close()
-        self.engine.detach(pipe)
+        """Our pattern refuses the peer (lease held): it keeps what it sends, and tries again when another one leaves."""
+        engine, peer = self.engine, self.peer
+        engine.links.discard(self)
+        self.peer = None
+        if peer is not None:
+            peer.peer = None
+            engine.refused.append(peer)
+        engine.detach_refused(pipe)
+
+    def try_again(self, binder: SocketEngine) -> None:
+        """Connect once more to the socket that refused us (its lease held)."""
+        if not self.pipe.ended and self.engine.links and self in self.engine.links:
+            pair_up(self, binder)
 
     def mark_room(self) -> None:
         """Our sender is about to sleep because the queue is full: have the reader wake it half-way down."""

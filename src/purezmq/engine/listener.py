@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EBUSY
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,11 @@ class Listener:
                 self._open(stream)
 
     def _open(self, stream: Any) -> None:
+        if self.engine.pattern.exclusive and self.engine.sessions:
+            # Before the handshake, so that the peer keeps what it wants to send and comes back for it.
+            self.engine.emit(Event.ACCEPT_FAILED, EBUSY, self.endpoint)
+            stream.close()
+            return
         session = Session(self.engine, self.endpoint)
         self.engine.emit(Event.ACCEPTED, stream.fileno(), self.endpoint)
         try:

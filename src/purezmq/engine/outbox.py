@@ -93,6 +93,8 @@ class Outbox:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
                 if not pipe.outbound:
+                    if self.engine.closing or self.ending:
+                        self.engine.handle_flushed(self)
                     return
                 continue
             pipe.sent += len(batch)
@@ -188,7 +190,7 @@ class Outbox:
         self.unsent = None
         self._set_interest(self.mask & ~WRITE)
         self.engine.handle_room()
-        if self.ending and pipe is not None and not pipe.outbound:
+        if (self.engine.closing or self.ending) and (pipe is None or not pipe.outbound):
             self.engine.handle_flushed(self)
         return True
 

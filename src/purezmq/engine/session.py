@@ -236,12 +236,12 @@ class Session(Outbox):
             self.timer.cancel()
             self.timer = None
         connection, self.connection = self.connection, None
+        was_ready = connection is not None and connection.ready
         if connection is not None:
             connection.close()
         engine.leadership.unregister(self.fd)
         engine.sessions.pop(self.fd, None)
         stream.close()
-        was_ready = connection is not None and connection.ready
         if connection is not None and not was_ready and error is not None:
             engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)
         engine.emit(Event.DISCONNECTED, self.fd, self.endpoint)

@@ -97,6 +97,7 @@ class SocketEngine:
         "options",
         "pattern",
         "protocol_failures",
+        "refused",
         "room_token",
         "sessions",
         "shared",
@@ -114,6 +115,8 @@ class SocketEngine:
         self.dialers: list[Dialer] = []
         self.listeners: list[Listener] = []
         self.links: set[InprocLink] = set()
+        #: Connectors over inproc that the pattern refused; each tries again when a peer leaves.
+        self.refused: list[InprocLink] = []
         self.dirty: set[Any] = set()
         self.left_over = False
         self.shared = SharedOutbox(self)
@@ -188,12 +191,13 @@ class SocketEngine:
         self.room_token = object()
         self.refresh_fast_path()
         self.leadership.wake()
-        if self.closing:
-            self.lease.mailbox.append(self.check_closed)  # runs when the lease is let go
 
     def handle_flushed(self, session: Session) -> None:
-        """A session that was to end has written everything."""
-        self.lease.mailbox.append(lambda: session.close_stream(None))
+        """A session that is to end has written everything; it's closed when the lease is let go, not under its feet."""
+        if self.closing:
+            self.lease.mailbox.append(self.check_closed)
+        elif session.ending:
+            self.lease.mailbox.append(lambda: session.close_stream(None))
 
     def mark_room(self) -> None:
         """A sender is about to sleep: full inproc queues shall wake it."""
@@ -231,6 +235,18 @@ class SocketEngine:
         self.room_token = object()
         self.refresh_fast_path()
         self.leadership.wake()
+        if self.refused and not self.closing:
+            refused, self.refused = self.refused, []
+            for link in refused:
+                link.try_again(self)
+
+    def detach_refused(self, pipe: Pipe) -> None:
+        """The pattern ended an inproc pipe by itself."""
+        pipe.ended = True
+        if pipe.attached:
+            pipe.attached = False
+            self.pattern.detach(pipe)
+        self.refresh_fast_path()
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:  # noqa: FBT001 - Pattern's
         """An inproc peer subscribed or cancelled."""
@@ -408,8 +424,9 @@ class SocketEngine:
             for listener in self.listeners:
                 listener.close()
             self.listeners.clear()
-            for link in list(self.links):
+            for link in [*self.links, *self.refused]:
                 link.close()
+            self.refused.clear()
             self.flush_all()
             self._begin_linger(linger)
         self.leadership.wake()

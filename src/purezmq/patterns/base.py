@@ -65,6 +65,8 @@ class Pattern:
     fast_recv: ClassVar[bool] = True
     #: A second connect() to the same endpoint is a silent no-op (A.1#10 of the behaviour notes; libzmq is_single_connect).
     single_connect: ClassVar[bool] = False
+    #: Only one peer at a time: further ones are refused before their handshake and come back (PAIR).
+    exclusive: ClassVar[bool] = False
     #: The pipe that ends doesn't wait for unread inbound messages (PUB, PUSH, RADIO, SCATTER).
     no_delay: ClassVar[bool] = False
 

@@ -106,7 +106,7 @@ class SharedQueue:
         waiting = len(self.outbound)
         for pipe in self.members:
             limit = pipe.send_limit
-            if limit and waiting + pipe.in_flight >= limit and not pipe.ended:
+            if limit and waiting + len(pipe.outbound) + pipe.in_flight >= limit and not pipe.ended:
                 return False
         return True
 

@@ -79,7 +79,12 @@ class FairQueue:
         if self.short_cut is pipe:
             self.short_cut = None
             self._set_ready(deque())
-        pipe.inbound.clear()
+        try:
+            self.active.remove(pipe)
+        except (ValueError, RuntimeError):  # not there, or an inproc peer activated its pipe meanwhile
+            pass
+        if not getattr(pipe.carrier, "is_direct", False):  # over inproc these are still the sender's
+            pipe.inbound.clear()
 
     def retire(self, pipe: Pipe) -> None:
         """Let what an ended pipe still holds be read before anything of the pipes that come after it."""

@@ -29,6 +29,7 @@ class Pair(Pattern):
     type_name = "PAIR"
     peer_types = frozenset({"PAIR"})
     can_transmit = True
+    exclusive = True
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)

@@ -100,7 +100,7 @@ class Router(Pattern):
 
     def _receive(self, pipe: Pipe, message: Any) -> Message | None:
         """Prefix the routing id; a peer that didn't tell any gets its id here at the latest."""
-        if pipe.state is None and not self._identify(pipe):
+        if pipe.state is None and (pipe.ended or not self._identify(pipe)):
             return None
         return [pipe.routing_id, *message] if type(message) is list else [pipe.routing_id, message]
 

@@ -6,6 +6,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from purezmq.constants import DONTWAIT, EPROTONOSUPPORT, SocketType
+from purezmq.endpoint import parse_endpoint
 from purezmq.error import ZMQError, make_error
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def open_monitor(context: Context[Any], addr: str, mask: int) -> MonitorSink:
     Raises:
         ZMQError: EPROTONOSUPPORT: the address is not inproc; EADDRINUSE.
     """
-    if not addr.startswith("inproc://"):
+    if parse_endpoint(addr).scheme != "inproc":
         raise make_error(EPROTONOSUPPORT, f"a monitor needs an inproc:// address, not '{addr}'")
     socket = context._make_socket(SocketType.PAIR)
     try:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from purezmq.constants import SocketOption
+from purezmq.constants import EINVAL, SocketOption
 from purezmq.error import ZMQError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, overload
 
-__all__ = ["BytesOption", "IntOption", "OptionAttributes"]
+__all__ = ["BytesOption", "IntOption", "OptionAttributes", "TopicMethod"]
 
 
 class _Option:
@@ -37,7 +38,7 @@ class _Option:
         try:
             return socket.getsockopt(self.number)
         except ZMQError as error:
-            if "write-only" in str(error):  # as pyzmq: such an attribute can't be read
+            if error.errno == EINVAL:  # as pyzmq: a write-only option, or one of another type, is no attribute
                 raise AttributeError(str(error)) from error
             raise
 
@@ -72,6 +73,22 @@ class BytesOption(_Option):
 
     def __get__(self, socket: Any, owner: Any = None) -> Any:
         return self._get(socket)
+
+
+class TopicMethod:
+    """SUBSCRIBE and UNSUBSCRIBE: ``socket.subscribe(topic)``, or as pyzmq allows ``socket.subscribe = topic``."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __get__(self, socket: Any, owner: Any = None) -> Callable[[str | bytes], None]:
+        return lambda topic: self.__set__(socket, topic)
+
+    def __set__(self, socket: Any, topic: str | bytes) -> None:
+        """Subscribe to `topic` (b"" for everything), or cancel that. Text is taken as UTF-8."""
+        socket.setsockopt(self.number, topic.encode() if isinstance(topic, str) else topic)
 
 
 class OptionAttributes:

@@ -48,16 +48,21 @@ class _Direction:
             sent = 0
         if sent:
             moved = True
-            self.messages_out += sent
+            self.messages_out += _count_parts(self.waiting[:sent])
             self.sent_bytes += _count_bytes(self.waiting[:sent])
             del self.waiting[:sent]
         return moved
 
     def _note_received(self) -> None:
-        self.messages_in += len(self.waiting)
+        self.messages_in += _count_parts(self.waiting)
         self.received_bytes += _count_bytes(self.waiting)
         if self.capture is not None:
             self.capture.send_many(self.waiting)
+
+
+def _count_parts(messages: list[Any]) -> int:
+    """libzmq counts each part as a message."""
+    return sum(len(message) if type(message) is list else 1 for message in messages)
 
 
 def _count_bytes(messages: list[Any]) -> int:
@@ -85,7 +90,8 @@ def proxy_steerable(
     """`proxy` that obeys a control socket: PAUSE, RESUME, TERMINATE, STATISTICS.
 
     STATISTICS is answered by eight parts, each a u64 in the machine's byte order: messages and bytes received and
-    sent by the frontend, then by the backend. A REP control socket gets an empty answer to the other commands.
+    sent by the frontend, then by the backend. The other commands are answered by an empty message (as by libzmq
+    4.3.5), unless the control socket can't send.
 
     Raises:
         ContextTerminated: the context was terminated.
@@ -104,6 +110,7 @@ def _run(frontend: Socket, backend: Socket, capture: Socket | None, control: Soc
     forward = _Direction(frontend, backend, capture)
     backward = _Direction(backend, frontend, capture)
     directions = [forward] if frontend is backend else [forward, backward]
+    directions = [one for one in directions if one.source._pattern.can_receive and one.sink._pattern.can_transmit]
     paused = False
     while True:
         items: dict[Any, int] = {} if control is None else {control: int(POLLIN)}
@@ -139,6 +146,6 @@ def _obey(control: Socket, forward: _Direction, backward: _Direction) -> str:
             backward.messages_in, backward.received_bytes, forward.messages_out, forward.sent_bytes,
         )  # fmt: skip
         control.send_multipart([pack("=Q", number) for number in numbers])
-    elif control._pattern.type_name == "REP":
-        control.send(b"")
+    elif control._pattern.can_transmit:
+        control.send(b"", DONTWAIT)
     return command

@@ -145,6 +145,8 @@ class Serialization:
     these raise (ZMQError, Again, ContextTerminated), besides what is named at each.
     """
 
+    __slots__ = ()
+
     if TYPE_CHECKING:  # given by the class beside it
         send: Callable[..., Any]
         recv: Callable[..., Any]

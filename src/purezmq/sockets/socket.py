@@ -79,7 +79,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         if isinstance(ctx_or_socket, Socket):
             raise make_error(EINVAL, "a purezmq socket is shared by passing it on: any thread may use it")
         context = ctx_or_socket
-        self._open(context, SocketType(socket_type), context._make_options(int(socket_type)))
+        self._open(context, int(socket_type), context._make_options(int(socket_type)))
         context._add_socket(self)
         try:
             for name, value in kwargs.items():
@@ -164,10 +164,10 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
             self._close_paths()
         if linger is not None:
             self._options.linger = int(linger)
-        if self._monitor_socket is not None:
-            self.disable_monitor()
         self._endpoints.close()
         engine.close(self._options.linger_s)
+        if engine.monitor is not None:
+            self.disable_monitor()
         self._context._remove_socket(self)
 
     def fileno(self) -> int:

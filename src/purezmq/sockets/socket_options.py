@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from purezmq.constants import EINVAL, SocketOption
 from purezmq.error import make_error
-from purezmq.sockets.option_attributes import OptionAttributes
+from purezmq.sockets.option_attributes import OptionAttributes, TopicMethod
 from purezmq.sockets.socket_recv import SocketRecv
 
 if TYPE_CHECKING:
@@ -155,13 +155,8 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
 
     getsockopt_unicode = get_string = getsockopt_string
 
-    def subscribe(self, topic: str | bytes) -> None:
-        """Receive messages that begin with `topic` (SUB); b"" for all. Text is taken as UTF-8."""
-        self.setsockopt(_SUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
-
-    def unsubscribe(self, topic: str | bytes) -> None:
-        """Cancel one subscription to `topic`."""
-        self.setsockopt(_UNSUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+    subscribe = TopicMethod(SocketOption.SUBSCRIBE)
+    unsubscribe = TopicMethod(SocketOption.UNSUBSCRIBE)
 
     def get_hwm(self) -> int:
         """The high-water mark of both directions (of the sending one, where they differ)."""

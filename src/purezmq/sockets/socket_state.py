@@ -13,7 +13,7 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from purezmq.constants import DONTWAIT, ENOTSOCK, ETERM
+from purezmq.constants import DONTWAIT, ENOTSOCK, ETERM, SocketType
 from purezmq.engine.endpoints import Endpoints
 from purezmq.engine.socket_engine import SocketEngine
 from purezmq.error import make_error
@@ -72,9 +72,9 @@ class SocketState:
 
     def _open(self, context: Context[Any], socket_type: int, options: SocketOptions) -> None:
         self._context = context
-        self._type = socket_type
         self._options = options
         self._pattern: Pattern = pattern_for(socket_type)(options)
+        self._type = SocketType(socket_type)
         self._engine = SocketEngine(context, options, self._pattern)
         self._endpoints = Endpoints(self._engine)
         self._closed = False

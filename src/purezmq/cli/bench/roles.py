@@ -272,7 +272,7 @@ def requester(zmq: Any, options: dict[str, Any], control: Control) -> None:
 def xpub(zmq: Any, options: dict[str, Any], control: Control) -> None:
     """XPUB that answers "drain" by receiving subscriptions, "memory" with its resident bytes, "publish" by one send."""
     sock = bound_socket(zmq, zmq.XPUB, options, control)
-    sock.setsockopt(zmq.RCVTIMEO, 20)
+    sock.setsockopt(zmq.RCVTIMEO, 100)
     data = b"x" * options["size"]
     while word := control.wait():
         if word == "drain":

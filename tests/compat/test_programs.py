@@ -1,0 +1,102 @@
+"""Small programs as users write them for pyzmq, run unmodified: the idioms of the guide."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tests.support import library_module, zmq
+
+
+def test_hello_world_program() -> None:
+    """The guide's first example, server in a thread, with context managers."""
+    with zmq.Context() as context:
+        server = context.socket(zmq.REP)
+        port = server.bind_to_random_port("tcp://127.0.0.1")
+
+        def serve() -> None:
+            for _ in range(3):
+                assert "Hello" == server.recv_string()
+                server.send_string("World")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with context.socket(zmq.REQ) as client:
+            client.connect(f"tcp://127.0.0.1:{port}")
+            for _ in range(3):
+                client.send_string("Hello")
+                assert "World" == client.recv_string()
+        thread.join(5)
+        server.close()
+
+
+def test_decorated_program() -> None:
+    """@zmq.decorators.context and .socket."""
+    decorators = library_module("decorators")
+
+    @decorators.context()
+    @decorators.socket(zmq.PAIR)
+    @decorators.socket(zmq.PAIR)
+    def talk(_context: Any, a: Any, b: Any) -> bytes:
+        a.bind("inproc://decorated")
+        b.connect("inproc://decorated")
+        b.send(b"x")
+        return a.recv()
+
+    assert b"x" == talk()
+
+
+def test_lazy_pirate_program() -> None:
+    """A client that gives up on a request, closes its socket and asks again."""
+    with zmq.Context() as context:
+        server = context.socket(zmq.ROUTER)
+        port = server.bind_to_random_port("tcp://127.0.0.1")
+        for attempt in range(3):
+            client = context.socket(zmq.REQ)
+            client.connect(f"tcp://127.0.0.1:{port}")
+            client.send(b"%d" % attempt)
+            peer, _, body = server.recv_multipart()
+            assert b"%d" % attempt == body
+            if attempt == 2:
+                server.send_multipart([peer, b"", b"answer"])
+            if client.poll(5000 if attempt == 2 else 10) & zmq.POLLIN:
+                assert b"answer" == client.recv()
+                client.close()
+                break
+            client.setsockopt(zmq.LINGER, 0)
+            client.close()
+        else:
+            raise AssertionError("no answer")
+        server.close(linger=0)
+
+
+def test_subclass_with_attributes_of_its_own() -> None:
+    """Programs derive from Socket and Context and put attributes on the class."""
+
+    class Counting(zmq.Socket):
+        sent = 0
+
+        def send(self, data: Any, flags: int = 0, **kwargs: Any) -> Any:
+            Counting.sent += 1
+            return super().send(data, flags, **kwargs)
+
+    class Mine(zmq.Context):
+        _socket_class = Counting
+
+    with Mine() as context:
+        a, b = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+        a.bind("inproc://subclass")
+        b.connect("inproc://subclass")
+        a.send_string("x")
+        assert "x" == b.recv_string()
+        assert 1 == Counting.sent
+        a.close()
+        b.close()
+
+
+def test_sockets_are_hashable_and_usable_as_keys() -> None:
+    """dict(poller.poll()) and sets of sockets."""
+    with zmq.Context() as context, context.socket(zmq.PULL) as one, context.socket(zmq.PULL) as two:
+        assert {one: 1, two: 2}[two] == 2
+        assert one == one  # noqa: PLR0124
+        assert one != two
