@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["MIXED_SEED", "mixed_payloads", "payload_sequence"]
 

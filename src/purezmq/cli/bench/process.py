@@ -14,10 +14,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
 
 __all__ = ["Worker", "WorkerFailedError", "WorkerGroup", "last_line"]
 
@@ -158,7 +160,7 @@ class WorkerGroup:
             return "tcp://127.0.0.1:0"
         return f"ipc://{self.directory}/{len(self._workers)}.sock"
 
-    def __enter__(self) -> WorkerGroup:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

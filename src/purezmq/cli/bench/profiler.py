@@ -41,7 +41,7 @@ class Profiler:
             finally:
                 profile.disable()
 
-        threading.Thread.run = run_profiled  # type: ignore[method-assign]
+        threading.Thread.run = run_profiled  # type: ignore[assignment, method-assign]
         self._profiles[0].enable()
 
     def dump(self) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from purezmq.cli.bench.raw_subscribers import raw_subscribers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purezmq.cli.bench.worker import Control
 
 __all__ = ["ROLES", "open_connection"]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from purezmq.cli.bench.payload import payload_sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purezmq.cli.bench.worker import Control
 
 __all__ = ["ROLES", "bind_socket", "measure_trips", "resident_bytes"]

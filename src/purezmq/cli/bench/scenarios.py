@@ -10,13 +10,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from purezmq.cli.bench.cases import Case
 from purezmq.cli.bench.process import WorkerFailedError, WorkerGroup, last_line
 from purezmq.cli.bench.worker import MODULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purezmq.cli.bench.cases import Case
 
 __all__ = ["SCENARIOS", "RunPlan", "Values"]
 

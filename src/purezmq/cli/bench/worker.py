@@ -14,11 +14,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from purezmq.cli.bench.profiler import Profiler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["MODULES", "Control", "main"]
 
