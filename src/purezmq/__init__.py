@@ -22,15 +22,30 @@ from purezmq.sockets.context import Context
 from purezmq.sockets.poller import Poller, select, zmq_poll
 from purezmq.sockets.proxy import device, proxy, proxy_steerable
 from purezmq.sockets.socket import Socket
-from purezmq.sockets.version import has, pyzmq_version, pyzmq_version_info, zmq_version, zmq_version_info
+from purezmq.sockets.stopwatch import Stopwatch
+from purezmq.sockets.version import (
+    DRAFT_API,
+    IPC_PATH_MAX_LEN,
+    PYZMQ_DRAFT_API,
+    has,
+    pyzmq_version,
+    pyzmq_version_info,
+    zmq_errno,
+    zmq_version,
+    zmq_version_info,
+)
 
 #: pyzmq's other names of the same things.
 Message = Frame
 SyncContext = Context[Socket]
 SyncSocket = Socket
+__revision__ = ""
 
 __all__ = [
     "COPY_THRESHOLD",
+    "DRAFT_API",
+    "IPC_PATH_MAX_LEN",
+    "PYZMQ_DRAFT_API",
     "Again",
     "Context",
     "ContextTerminated",
@@ -42,12 +57,14 @@ __all__ = [
     "NotDone",
     "Poller",
     "Socket",
+    "Stopwatch",
     "SyncContext",
     "SyncSocket",
     "ZMQBaseError",
     "ZMQBindError",
     "ZMQError",
     "ZMQVersionError",
+    "__revision__",
     "__version__",
     "constants",
     "device",
@@ -59,6 +76,7 @@ __all__ = [
     "pyzmq_version_info",
     "select",
     "strerror",
+    "zmq_errno",
     "zmq_poll",
     "zmq_version",
     "zmq_version_info",

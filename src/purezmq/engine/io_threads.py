@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from purezmq.constants import EMTHREAD
+from purezmq.engine.heap import keep_large_buffers
 from purezmq.engine.loop import Loop
 from purezmq.error import make_error
 
@@ -23,6 +24,7 @@ class IoThreads:
     __slots__ = ("loops",)
 
     def __init__(self, count: int) -> None:
+        keep_large_buffers()
         self.loops = [Loop(f"purezmq-io-{index}") for index in range(max(count, 1))]
 
     def choose(self, affinity: int) -> LoopType:

@@ -30,10 +30,11 @@ __all__ = ["Outbox", "take_batch"]
 
 #: A connection is idle when nothing was written for this long (seconds).
 IDLE_S = 0.000_050
-#: A batch of larger messages ends at about this many bytes...
-BATCH_BYTES = 128 * 1024
-#: ... and may hold at most this many messages.
+#: A batch of larger messages ends at about this many bytes, and may hold at most so many messages.
+BATCH_BYTES = 126 * 1024
 BATCH_MESSAGES = 1000
+#: One turn of writing takes about this many bytes, when more than a batch waits.
+TAKE_BYTES = 512 * 1024
 
 
 class _Unsent:
@@ -79,6 +80,7 @@ class Outbox:
 
     def flush(self, now: float) -> None:
         """Write everything that the system takes now."""
+        del now
         connection, pipe = self.connection, self.pipe
         if pipe is None or connection is None or not connection.ready:
             if pipe is not None:
@@ -86,19 +88,23 @@ class Outbox:
             return
         if self.unsent is not None and not self._write_unsent():
             return
-        self.last_flush = now
         while True:
             batch = take_batch(pipe.outbound)
             if not batch:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
                 if not pipe.outbound:
+                    # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
+                    self.last_flush = monotonic()
+                    if self.mask & WRITE:
+                        self._set_interest(self.mask & ~WRITE)
                     if self.engine.closing or self.ending:
                         self.engine.handle_flushed(self)
                     return
                 continue
             pipe.sent += len(batch)
             if not self._write(connection.encode(batch), batch, pipe):
+                self.last_flush = monotonic()
                 return
 
     def flush_shared(self, chunks: list[Any], batch: list[Any], size: int, now: float) -> None:
@@ -107,6 +113,11 @@ class Outbox:
         if pipe is None:
             return
         self.last_flush = now
+        if pipe.outbound:  # a welcome message: it leaves first
+            self.flush(now)
+            if pipe.outbound:
+                pipe.outbound.extend(batch)
+                return
         if self.unsent is None:
             pipe.sent += len(batch)
             self._write(chunks, batch, pipe, size)
@@ -188,8 +199,9 @@ class Outbox:
                 if pipe is not None:
                     pipe.in_flight -= len(entry.messages)
         self.unsent = None
-        self._set_interest(self.mask & ~WRITE)
         self.engine.handle_room()
+        if pipe is None or not connection_ready(self.connection):
+            self._set_interest(self.mask & ~WRITE)
         if (self.engine.closing or self.ending) and (pipe is None or not pipe.outbound):
             self.engine.handle_flushed(self)
         return True
@@ -254,6 +266,11 @@ class Outbox:
         return self.unsent is not None or (self.pipe is not None and bool(self.pipe.outbound))
 
 
+def connection_ready(connection: Connection | None) -> bool:
+    """Whether a flush goes on with the data plane (and clears the interest in writing itself)."""
+    return connection is not None and connection.ready
+
+
 def take_batch(queue: Any) -> list[Any]:
     """Take up to a batch of messages from the front of an outbound queue; others may append meanwhile."""
     if type(queue) is not list:
@@ -262,9 +279,9 @@ def take_batch(queue: Any) -> list[Any]:
         return queue[:0]
     head = queue[0]
     count = BATCH_MESSAGES
-    if len(head) > BATCH_BYTES // BATCH_MESSAGES or type(head) is list:
-        size = sum(map(len, head)) if type(head) is list else len(head)
-        count = min(BATCH_MESSAGES, max(1, BATCH_BYTES // (size or 1)))
+    if len(head) > TAKE_BYTES // BATCH_MESSAGES or isinstance(head, list):
+        size = sum(map(len, head)) if isinstance(head, list) else len(head)
+        count = min(BATCH_MESSAGES, max(1, TAKE_BYTES // (size or 1)))
     batch = queue[:count]
     # Exactly what was taken: others may have appended between the two lines.
     del queue[: len(batch)]

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+#: Reads of one connection per turn, while they complete no message.
+READS_PER_TURN = 4
+
 #: What the monitor says for each way a handshake can fail (behaviour notes D.5).
 _HANDSHAKE_EVENTS = {
     FailureReason.PROTOCOL: Event.HANDSHAKE_FAILED_PROTOCOL,
@@ -104,21 +107,27 @@ class Session(Outbox):
             if limit <= 0 or connection.has_buffered:
                 self._set_interest(self.mask & ~READ)
                 return
-        try:
-            data = stream.try_read(connection.read_size)
-        except OSError as error:
-            self.close_stream(error)
-            return
-        if data:
+        for _ in range(READS_PER_TURN):
+            size = connection.read_size
+            try:
+                data = stream.try_read(size)
+            except OSError as error:
+                self.close_stream(error)
+                return
+            if not data:
+                if data is not None:
+                    self.close_stream(None)
+                return
             messages = connection.receive_data(data, now, limit)
             if messages and pipe is not None:
                 self._deliver(pipe, messages)
                 if connection.has_control:
                     self._after_input(now)
-            else:
-                self._after_input(now, messages)
-        elif data is not None:
-            self.close_stream(None)
+                return
+            self._after_input(now, messages)
+            if len(data) < size or self.stream is None or pipe is None:
+                return
+            # The header of a large body: read on at once, straight into a buffer of its own.
 
     def _deliver(self, pipe: Pipe, messages: list[Any]) -> None:
         pipe.received += len(messages)
@@ -144,6 +153,9 @@ class Session(Outbox):
             event = connection.next_event()
         if messages and self.pipe is not None:
             self._deliver(self.pipe, messages)
+        when = connection.next_timer()
+        if when is not None and (self.timer is None or when < self.timer.when):
+            self._schedule_timer()  # the peer's TTL may be shorter than what we had in mind
         if failure is not None:
             self._fail(failure)
         elif self.stream is not None and connection.ready and self.pipe is not None and self.pipe.outbound:

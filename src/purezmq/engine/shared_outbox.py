@@ -33,7 +33,7 @@ class SharedOutbox:
     def handle_write(self, queue: Any) -> None:
         """A message was appended to a quiet shared queue, or its batch is full."""
         now = monotonic()
-        if len(queue.outbound) >= queue.batch or (not self.queues and now - self.last_flush > IDLE_S):
+        if len(queue.outbound) >= queue.write_room() or (not self.queues and now - self.last_flush > IDLE_S):
             self.flush_queue(queue, now)
         else:
             queue.quiet = False
@@ -52,12 +52,12 @@ class SharedOutbox:
     def flush_queue(self, queue: Any, now: float) -> None:
         """Encode a queue's messages batch by batch, and hand the bytes to all members."""
         self.queues.discard(queue)
-        self.last_flush = now
         while True:
             batch = take_batch(queue.outbound)
             if not batch:
                 queue.quiet = True
                 if not queue.outbound:
+                    self.last_flush = monotonic()
                     return
                 continue
             chunks = encode_batch(batch)

@@ -334,7 +334,7 @@ class SocketEngine:
         """The peer behind a session is known."""
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint)
         pipe = session.pipe
-        if pipe is None:
+        if pipe is None or pipe.ended:
             pipe = self.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
         pipe.peer = peer
         if session.dialer is None or not session.dialer.routing_id:
@@ -359,11 +359,9 @@ class SocketEngine:
             elif pipe is not None and was_ready and pipe.attached:
                 pipe.quiet = False
                 self.pattern.hiccup(pipe)
-            elif pipe is not None and pipe.ended:
-                session.pipe = self.make_pipe(session, dialer.routing_id)
-                self.attach(session.pipe)
             dialer.handle_lost(was_ready=was_ready)
         self.refresh_fast_path()
+        self.leadership.wake()
         if self.closing:
             self.check_closed()
 

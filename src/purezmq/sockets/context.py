@@ -7,7 +7,7 @@ import warnings
 from errno import EMFILE
 from threading import Condition, RLock
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, cast
 from weakref import WeakSet
 
 from purezmq.constants import EINVAL, ETERM, ContextOption, SocketOption
@@ -24,11 +24,18 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+    from typing_extensions import TypeVar
+
     from purezmq.engine.socket_engine import SocketEngine
 
 __all__ = ["Context"]
 
-_S = TypeVar("_S", bound=Socket, covariant=True)
+if TYPE_CHECKING:
+    _S = TypeVar("_S", bound=Socket, default=Socket, covariant=True)
+else:  # the default matters to type checkers only: `Context` alone is `Context[Socket]`
+    from typing import TypeVar
+
+    _S = TypeVar("_S", bound=Socket, covariant=True)
 
 #: Names that are the context's own, not defaults of its sockets.
 _OWN_ATTRIBUTES = frozenset({"sockopts", "io_threads", "inproc", "io_thread_count"})

@@ -27,28 +27,28 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
 
     _connect_routing_id: bytes
 
-    def setsockopt(self, option: int, value: Any) -> None:
+    def setsockopt(self, option: int, optval: Any) -> None:
         """Set an option. Most take effect on later bind and connect calls; HWM, LINGER and pattern options at once.
 
         Args:
             option: a SocketOption or its number.
-            value: int or bytes, in libzmq's units.
+            optval: int or bytes, in libzmq's units.
 
         Raises:
             TypeError: the value is of the wrong type.
             ZMQError: EINVAL (unknown, read-only or out of range), ENOTSOCK, ETERM.
         """
-        if isinstance(value, str):
+        if isinstance(optval, str):
             text = "unicode not allowed, use setsockopt_string"
             raise TypeError(text)
         with self._engine.lease:
             self._check_open()
             number = int(option)
-            checked = self._options.check(number, value)
+            checked = self._options.check(number, optval)
             if number == _CONNECT_ROUTING_ID:
                 self._connect_routing_id = bytes(checked) if isinstance(checked, bytes) else b""
                 return
-            self._options.set(number, value)
+            self._options.set(number, optval)
             if number in _LIMITS:
                 self._apply_limits()
             if not self._pattern.option_changed(number, checked) and number in {_SUBSCRIBE, _UNSUBSCRIBE}:

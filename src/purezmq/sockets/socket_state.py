@@ -10,6 +10,7 @@ The lock-free paths read two attributes, and whoever changes the conditions sets
 from __future__ import annotations
 
 from collections import deque
+from random import getrandbits
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,9 @@ class SocketState:
         self._engine.fast_path_changed = self._refresh_send_path
         self._pattern.handle_changed = self._refresh_send_path
         self._pattern.inbox.handle_ready_changed = self._refresh_recv_path
+        if hasattr(self._pattern, "seed_ids"):
+            # A router that was restarted must not give a new peer the id that an old one had.
+            self._pattern.seed_ids(getrandbits(32))
         self._refresh_recv_path()
 
     # -- the lock-free paths ---------------------------------------------------------------------------------------

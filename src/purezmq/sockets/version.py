@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 
-__all__ = ["has", "pyzmq_version", "pyzmq_version_info", "zmq_version", "zmq_version_info"]
+__all__ = [
+    "DRAFT_API",
+    "IPC_PATH_MAX_LEN",
+    "PYZMQ_DRAFT_API",
+    "has", 
+    "pyzmq_version",
+    "pyzmq_version_info",
+    "zmq_errno",
+    "zmq_version",
+    "zmq_version_info",
+]
+
+#: The draft socket types and options of libzmq are not there yet.
+DRAFT_API = False
+PYZMQ_DRAFT_API = False
+#: The longest path of an ipc endpoint, in bytes (sun_path of Linux without its end).
+IPC_PATH_MAX_LEN = 107
+
 
 #: The libzmq whose behaviour is matched; programs branch on it.
 LIBZMQ_VERSION = (4, 3, 5)
@@ -31,6 +48,11 @@ def pyzmq_version_info() -> tuple[int, int, int]:
 def pyzmq_version() -> str:
     """The version of pyzmq whose API is matched, as text. purezmq's own is `purezmq.__version__`."""
     return ".".join(map(str, PYZMQ_VERSION))
+
+
+def zmq_errno() -> int:
+    """libzmq's errno of the calling thread; always 0 here, because errors are exceptions that carry theirs."""
+    return 0
 
 
 def has(capability: str) -> bool:

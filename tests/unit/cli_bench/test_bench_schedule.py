@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from purezmq.cli.bench.cases import Case, all_cases, select_cases
 from purezmq.cli.bench.process import WorkerFailedError
 from purezmq.cli.bench.scenarios import SCENARIOS
-from purezmq.cli.bench.schedule import CaseResult, Settings, choose_count, rotate, run_case
+from purezmq.cli.bench.schedule import CaseResult, Settings, calibrate, choose_count, rotate, run_case
 
 RATES = {"purezmq": 400.0, "pyzmq": 100.0, "pyomq": 200.0, "raw": 1000.0}
 
@@ -62,7 +64,7 @@ def test_run_case_gives_every_library_the_same_count_and_interleaves_rounds():
     fake = FakeRuns()
     result = finish(run_case(stream_case(), ["purezmq", "pyzmq", "pyomq"], Settings(rounds=2), fake))
     counts = {library: result.counts[library] for library in RATES}
-    assert counts == {"purezmq": 400, "pyzmq": 400, "pyomq": 400, "raw": 500}
+    assert counts == {"purezmq": 400, "pyzmq": 400, "pyomq": 400, "raw": 1000}
     assert [library for library, _ in fake.calls[-8:]] == [
         *("purezmq", "pyzmq", "pyomq", "raw"),
         *("pyzmq", "pyomq", "raw", "purezmq"),
@@ -77,3 +79,30 @@ def test_run_case_with_a_failing_library_measures_the_others():
     assert result.medians("rate") == {"purezmq": 400.0, "pyzmq": 100.0, "raw": 1000.0}
     assert result.ratio_to_best_peer("rate") == 4.0
     assert [library for library, _ in fake.calls].count("pyomq") == 1
+
+
+def test_calibrate_with_a_short_first_run_repeats_it_longer():
+    """A run of a few milliseconds measures the start, so the count grows until the run is long enough."""
+    counts: list[int] = []
+
+    def attempt(library, count):
+        counts.append(count)
+        elapsed = 0.05 + count / 1e6  # a fixed cost that hides the speed of short runs
+        return {"rate": count / elapsed, "elapsed_s": elapsed}
+
+    rate = calibrate("purezmq", stream_case(), 1.0, attempt)
+    assert counts == sorted(set(counts))
+    assert rate == pytest.approx(1e6, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([{"rate": 10.0, "elapsed_s": 1.0}, {"rate": 12.0, "elapsed_s": 0.9}], []),
+        ([{"rate": 10.0, "elapsed_s": 0.05}], ["ran only 0.05 s"]),
+        ([{"rate": 10.0, "elapsed_s": 1.0}, {"rate": 16.0, "elapsed_s": 0.6}], ["rounds from 10 to 16"]),
+    ],
+)
+def test_doubts_name_short_runs_and_rounds_far_apart(values, expected):
+    """A figure that can't be trusted says why."""
+    assert CaseResult(stream_case(), {"purezmq": values}).doubts("purezmq") == expected

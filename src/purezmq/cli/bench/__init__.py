@@ -91,7 +91,7 @@ def choose_settings(arguments: argparse.Namespace) -> Settings:
 
 def measure_and_report(arguments: argparse.Namespace, cases: Sequence[Case], settings: Settings) -> int:
     """Measure, print the table, write JSON and PNG."""
-    from purezmq.cli.bench.machine import describe_machine, probe_library
+    from purezmq.cli.bench.machine import describe_machine, probe_library, source_fingerprint
     from purezmq.cli.bench.plot import save_plot
     from purezmq.cli.bench.report import format_table, missed_bars, report_object
 
@@ -106,11 +106,16 @@ def measure_and_report(arguments: argparse.Namespace, cases: Sequence[Case], set
         print("no library to measure; install the bench extra: pip install 'purezmq[bench]'", file=sys.stderr)
         return 1
     machine, date = describe_machine(), dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    source = source_fingerprint()
     results = measure(cases, libraries, settings)
+    changed = source != source_fingerprint()
     print(format_table(results, libraries))
+    if changed:
+        print("WARNING: purezmq's source changed during the run: its figures mix versions and prove nothing")
     missed = missed_bars(results)
     print(f"bars missed: {len(missed)}" + "".join(f"\n  {text}" for text in missed))
     facts = {"date": date, "machine": machine, "versions": versions, "settings": vars(settings)}
+    facts |= {"source": source, "source_changed": changed}
     arguments.output.mkdir(parents=True, exist_ok=True)
     stem = arguments.output / f"bench-{date.replace(':', '').partition('+')[0]}"
     path = stem.with_suffix(".json")

@@ -34,7 +34,15 @@ def format_table(results: Sequence[CaseResult], libraries: Sequence[str]) -> str
     rows = [table_row(result, metric, libraries) for result in results for metric in result.case.metrics]
     widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
     lines = [format_row(row, widths) for row in (header, ["-" * width for width in widths], *rows)]
-    lines.append("cpu: us per message, sender + receiver (all threads); best peer, raw: times better than that (>1)")
+    lines.append(
+        "cpu: us per message, sender + receiver (all threads); best peer, raw: times better than that (>1); ~ doubtful"
+    )
+    lines += [
+        f"~ {result.case.name}: {library} {', '.join(doubts)}"
+        for result in results
+        for library in libraries
+        if (doubts := result.doubts(library))
+    ]
     lines += [
         f"{result.case.name}: {library} failed: {reason}"
         for result in results
@@ -74,7 +82,10 @@ def value_cell(result: CaseResult, library: str, metric: str) -> str:
     if library in result.failures:
         return "failed"
     value = result.median(library, metric)
-    return "-" if value is None else format_value(value, METRICS[metric].unit)
+    if value is None:
+        return "-"
+    doubtful = metric == result.case.metrics[0] and result.doubts(library)
+    return format_value(value, METRICS[metric].unit) + (" ~" if doubtful else "")
 
 
 def cpu_cell(result: CaseResult, library: str) -> str:
@@ -111,6 +122,7 @@ def case_object(result: CaseResult) -> dict[str, Any]:
         "counts": result.counts,
         "libraries": libraries,
         "failures": result.failures,
+        "doubts": {library: doubts for library in result.runs if (doubts := result.doubts(library))},
         "ratio_to_best_peer": {name: result.ratio_to_best_peer(name) for name in result.case.metrics},
         "ratio_to_raw": {name: result.ratio_to_floor(name) for name in result.case.metrics},
         "bars": [

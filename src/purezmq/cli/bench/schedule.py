@@ -23,8 +23,14 @@ __all__ = ["CaseResult", "Settings", "choose_count", "rotate", "run_case", "run_
 SLOWEST_SPANS = 4
 #: Below UNLIMITED_HWM of the fan-out scenario.
 MAXIMUM_COUNT = {"fan_out": 900_000}
-#: A calibration shorter than this part of the span is repeated with more messages.
-SHORTEST_CALIBRATION = 0.1
+#: A calibration shorter than this part of the span says more about starting than about speed: it is repeated.
+SHORTEST_CALIBRATION = 0.4
+CALIBRATION_ATTEMPTS = 4
+#: Most by which the messages grow from one attempt to the next, since a short one guesses badly.
+CALIBRATION_GROWTH = 20
+#: Runs shorter than this many seconds, or rounds further apart than this factor, are marked as doubtful.
+SHORTEST_RUN = 0.1
+WIDEST_SPREAD = 1.5
 
 #: Runs one library once and returns its values.
 RunOnce = Callable[[str, RunPlan], Values]
@@ -87,6 +93,16 @@ class CaseResult:
         """Return library -> median, of those that have one."""
         pairs = ((library, self.median(library, metric)) for library in self.runs)
         return {library: value for library, value in pairs if value is not None}
+
+    def doubts(self, library: str) -> list[str]:
+        """Return why a library's figure of the main metric is to be taken with care; empty if it isn't."""
+        doubts = []
+        elapsed, column = self.column(library, "elapsed_s"), self.column(library, self.case.metrics[0])
+        if elapsed and min(elapsed) < SHORTEST_RUN:
+            doubts.append(f"ran only {min(elapsed):.2g} s")
+        if column and max(column) > WIDEST_SPREAD * min(column):
+            doubts.append(f"rounds from {min(column):.3g} to {max(column):.3g}")
+        return doubts
 
     def ratio_to_best_peer(self, metric: str) -> float | None:
         """Return how many times better purezmq is than the better peer; above 1 is better."""
@@ -179,12 +195,18 @@ def run_case(
 
 
 def calibrate(library: str, case: Case, span: float, attempt: Callable[[str, int], Values | None]) -> float | None:
-    """Return a library's rough rate, from a second run if the first was too short to tell; None if it failed."""
-    values = attempt(library, case.first_count)
-    if values is not None and values["elapsed_s"] < span * SHORTEST_CALIBRATION:
-        count = choose_count({library: values["rate"]}, span * 2 * SHORTEST_CALIBRATION)
+    """Return a library's rough rate of sends, from ever longer runs until one is long enough; None if it failed."""
+    count, rate = case.first_count, 0.0
+    for _ in range(CALIBRATION_ATTEMPTS):
         values = attempt(library, count)
-    return None if values is None else values["rate"] / (case.peers if case.scenario == "fan_out" else 1)
+        if values is None:
+            return None
+        rate = values["rate"] / (case.peers if case.scenario == "fan_out" else 1)
+        if values["elapsed_s"] >= span * SHORTEST_CALIBRATION:
+            break
+        wanted = max(rate * span / 2, count * 2)
+        count = int(min(wanted, count * CALIBRATION_GROWTH, MAXIMUM_COUNT.get(case.scenario, sys.maxsize)))
+    return rate
 
 
 def share_counts(case: Case, rates: Mapping[str, float], span: float) -> dict[str, int]:
@@ -195,5 +217,5 @@ def share_counts(case: Case, rates: Mapping[str, float], span: float) -> dict[st
         count = min(choose_count(shared, span), MAXIMUM_COUNT.get(case.scenario, sys.maxsize))
         counts = dict.fromkeys(shared, count)
     if FLOOR in rates:
-        counts[FLOOR] = choose_count({FLOOR: rates[FLOOR]}, span / 2)
+        counts[FLOOR] = choose_count({FLOOR: rates[FLOOR]}, span)
     return counts
