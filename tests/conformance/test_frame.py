@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,7 +25,9 @@ def test_frame_holds_bytes() -> None:
     """Length, bytes, buffer."""
     frame = zmq.Frame(b"hello")
     assert (5, b"hello", b"hello") == (len(frame), frame.bytes, bytes(frame.buffer))
-    assert (b"hello", b"hello") == (bytes(frame), bytes(memoryview(frame)))
+    assert b"hello" == bytes(frame)
+    if sys.version_info >= (3, 12):  # before, a Python class can't export a buffer: use frame.buffer
+        assert b"hello" == bytes(memoryview(frame))
     assert zmq.Message is zmq.Frame
     assert 0 == len(zmq.Frame())
 

@@ -26,13 +26,18 @@ __all__ = ["Lease"]
 class Lease:
     """A lock with a mailbox. Use it as ``with lease:``."""
 
-    __slots__ = ("_acquire", "_lock", "_release", "mailbox")
+    __slots__ = ("_acquire", "_release", "mailbox")
 
     def __init__(self) -> None:
-        self._lock = allocate_lock()
-        self._acquire = self._lock.acquire
-        self._release = self._lock.release
         self.mailbox: deque[Callable[[], None]] = deque()
+        self.reset()
+
+    def reset(self) -> None:
+        """Make the lease free: in a forked child, where the thread that held it doesn't exist."""
+        self.mailbox.clear()
+        lock = allocate_lock()
+        self._acquire = lock.acquire
+        self._release = lock.release
 
     def __enter__(self) -> Lease:
         """Wait for the lease (never long: see the rules)."""

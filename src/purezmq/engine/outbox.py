@@ -38,7 +38,7 @@ TAKE_BYTES = 512 * 1024
 
 
 class _Unsent:
-    """Chunks that the system did not take yet, and the messages they were made of."""
+    """Chunks that the system did not take yet, and the messages that are in them, wholly or in part."""
 
     __slots__ = ("chunks", "messages", "started")
 
@@ -173,8 +173,11 @@ class Outbox:
     def _keep(self, chunks: list[Any], batch: list[Any], taken: int, pipe: Pipe) -> None:
         if self.unsent is None:
             self.unsent = deque()
-        self.unsent.append(_Unsent(_skip(chunks, taken), batch, started=taken > 0))
-        pipe.in_flight += len(batch)
+        entry = _Unsent(_skip(chunks, taken), batch, started=taken > 0)
+        if taken:
+            _drop_sent(entry)
+        self.unsent.append(entry)
+        pipe.in_flight += len(entry.messages)
         self.engine.refresh_fast_path()
 
     def _write_unsent(self) -> bool:
@@ -194,12 +197,15 @@ class Outbox:
                 return False
             entry.started = True
             entry.chunks = _skip(entry.chunks, taken)
-            if not entry.chunks:
+            gone = len(entry.messages)
+            if entry.chunks:
+                gone = _drop_sent(entry)
+            else:
                 unsent.popleft()
-                if pipe is not None:
-                    pipe.in_flight -= len(entry.messages)
+            if pipe is not None and gone:
+                pipe.in_flight -= gone
+                self.engine.handle_room()
         self.unsent = None
-        self.engine.handle_room()
         if pipe is None or not connection_ready(self.connection):
             self._set_interest(self.mask & ~WRITE)
         if (self.engine.closing or self.ending) and (pipe is None or not pipe.outbound):
@@ -250,9 +256,10 @@ class Outbox:
         back: list[Any] = []
         for entry in unsent:
             if entry.started:
-                lost = entry.messages[: _count_started(entry)]
-                pipe.dropped += len(lost)
-                back.extend(entry.messages[len(lost) :])
+                _drop_sent(entry, exact=True)
+                # Of the first one a part may have left: that one is lost.
+                pipe.dropped += 1
+                back.extend(entry.messages[1:])
             else:
                 back.extend(entry.messages)
         pipe.sent -= len(back)
@@ -301,16 +308,24 @@ def _skip(chunks: list[Any], taken: int) -> list[Any]:
     return []
 
 
-def _count_started(entry: _Unsent) -> int:
-    """How many messages of a partly written entry are gone, wholly or in part."""
+#: Entries of more messages than this are counted as a whole: walking them at each write costs too much.
+WALK_MESSAGES = 64
+
+
+def _drop_sent(entry: _Unsent, *, exact: bool = False) -> int:
+    """Forget the messages of a partly written entry that have left as a whole; how many they were."""
+    messages = entry.messages
+    if not exact and len(messages) > WALK_MESSAGES:
+        return 0
     left = sum(map(len, entry.chunks))
-    count = len(entry.messages)
-    # Walk from the end: a message whose frames lie wholly in what is left never left.
-    while count and left > 0:
-        message = entry.messages[count - 1]
-        parts = message if type(message) is list else [message]
+    kept = 0
+    # From the end: as many messages as the bytes that are left make up, the first of them perhaps in part.
+    while kept < len(messages) and left > 0:
+        message = messages[-1 - kept]
+        parts = message if isinstance(message, list) else [message]
         left -= sum(len(part) + (2 if len(part) < 256 else 9) for part in parts)  # noqa: PLR2004 - ZMTP frame headers
-        if left < 0:
-            break
-        count -= 1
-    return count
+        kept += 1
+    gone = len(messages) - kept
+    if gone:
+        entry.messages = messages[gone:]
+    return gone

@@ -505,6 +505,8 @@ class SocketEngine:
     def abandon(self) -> None:
         """In a forked child: free descriptors and touch nothing else; no lease, whoever held it doesn't exist here."""
         self.closing = self.closed = True
+        self.lease.reset()
+        self.dirty.clear()
         for session in list(self.sessions.values()):
             if session.stream is not None:
                 session.stream.sock.close()
