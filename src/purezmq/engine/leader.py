@@ -173,33 +173,30 @@ class Leadership:
             timeout: seconds, None for ever.
             hint: cheap test without the lease: what the caller waits for may have come already.
         """
-        if self.selector is not None and self._lead_lock.acquire(False):
-            try:
-                self._lead(timeout, hint)
-            finally:
-                self._lead_lock.release()
-                if self.followers:
-                    self.wake_followers()
-        else:
+        if self.selector is None or not self._lead_lock.acquire(False):
             self._follow(timeout, hint)
-
-    def _lead(self, timeout: float | None, hint: Callable[[], object]) -> None:
-        if self.watched:
-            self._unwatch()
-        self._uses += 1
-        selector = self.selector
-        self.polling = True
+            return
         try:
-            if selector is None or hint():
-                return
-            events = selector.poll(-1 if timeout is None else timeout)
+            if self.watched:
+                self._unwatch()
+            self._uses += 1
+            selector = self.selector
+            self.polling = True
+            try:
+                if selector is None or hint():
+                    return
+                events = selector.poll(-1 if timeout is None else timeout)
+            finally:
+                self.polling = False
+                if self._retake_after_poll:
+                    self._retake_after_poll = False
+                    self.loop.call_at(monotonic() + RETAKE_S, self._retake)
+            if events:
+                self._dispatch(events)
         finally:
-            self.polling = False
-            if self._retake_after_poll:
-                self._retake_after_poll = False
-                self.loop.call_at(monotonic() + RETAKE_S, self._retake)
-        if events:
-            self._dispatch(events)
+            self._lead_lock.release()
+            if self.followers:
+                self.wake_followers()
 
     def _follow(self, timeout: float | None, hint: Callable[[], object]) -> None:
         lock = allocate_lock()
@@ -246,13 +243,19 @@ class Leadership:
     def _dispatch(self, events: list[tuple[int, int]]) -> None:
         now = monotonic()
         handlers = self.handlers
-        with self.lease:
+        lease = self.lease
+        lease.acquire()
+        try:
             for fd, mask in events:
                 handler = handlers.get(fd)
                 if handler is not None:
                     handler.handle_event(mask, now)
                 elif self.wakeup is not None and fd == self.wakeup.fd:
                     self.wakeup.clear()
+        finally:
+            lease.unlock()
+            if lease.mailbox:
+                lease.run_mailbox()
 
     # -- waking (any thread) -------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ __all__ = ["Lease"]
 class Lease:
     """A lock with a mailbox. Use it as ``with lease:``."""
 
-    __slots__ = ("_acquire", "_release", "mailbox")
+    __slots__ = ("acquire", "mailbox", "unlock")
 
     def __init__(self) -> None:
         self.mailbox: deque[Callable[[], None]] = deque()
@@ -36,27 +36,28 @@ class Lease:
         """Make the lease free: in a forked child, where the thread that held it doesn't exist."""
         self.mailbox.clear()
         lock = allocate_lock()
-        self._acquire = lock.acquire
-        self._release = lock.release
+        #: For hot rooms, which write out what `with` does: acquire, and in a finally unlock and look at the mailbox.
+        self.acquire = lock.acquire
+        self.unlock = lock.release
 
     def __enter__(self) -> Lease:
         """Wait for the lease (never long: see the rules)."""
-        self._acquire()
+        self.acquire()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Let go, then run what others posted meanwhile."""
-        self._release()
+        self.unlock()
         if self.mailbox:
             self.run_mailbox()
 
     def try_acquire(self) -> bool:
         """Take the lease if it's free; to be let go by `release`."""
-        return self._acquire(False)
+        return self.acquire(False)
 
     def release(self) -> None:
         """Let go, then run what others posted meanwhile."""
-        self._release()
+        self.unlock()
         if self.mailbox:
             self.run_mailbox()
 
@@ -70,12 +71,12 @@ class Lease:
 
         The check of the mailbox follows the release, so a command posted in between is seen by one of the two.
         """
-        while self.mailbox and self._acquire(False):
+        while self.mailbox and self.acquire(False):
             try:
                 while self.mailbox:
                     self._run(self.mailbox.popleft())
             finally:
-                self._release()
+                self.unlock()
 
     @staticmethod
     def _run(command: Callable[[], None]) -> None:

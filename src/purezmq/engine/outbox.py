@@ -72,11 +72,42 @@ class Outbox:
     def handle_write(self, pipe: Pipe) -> None:
         """A message was appended to the quiet pipe, or its batch is full."""
         now = monotonic()
-        if self.unsent is None and (len(pipe.outbound) >= pipe.batch or now - self.last_flush > IDLE_S):
-            self.flush(now)
+        if self.unsent is None and (now - self.last_flush > IDLE_S or len(pipe.outbound) >= pipe.batch):
+            if len(pipe.outbound) == 1:
+                self._write_one(pipe, now)
+            else:
+                self.flush(now)
         else:
             pipe.quiet = False
             self.engine.note_dirty(self)
+
+    def _write_one(self, pipe: Pipe, now: float) -> None:
+        """A single message on an idle connection, the round-trip case: the shortest way to the system."""
+        connection, stream = self.connection, self.stream
+        if connection is None or stream is None or not connection.ready:
+            pipe.quiet = False
+            return
+        batch = take_batch(pipe.outbound)
+        pipe.sent += 1
+        chunks = connection.encode(batch)
+        if len(chunks) > 1 or len(chunks[0]) > BATCH_BYTES:
+            self._write(chunks, batch, pipe)
+            self.last_flush = monotonic()
+        else:
+            self.last_flush = now
+            try:
+                taken = stream.try_write(chunks)
+            except OSError as error:
+                self._keep(chunks, batch, 0, pipe)
+                self.close_stream(error)
+                return
+            if taken != len(chunks[0]):
+                self._keep(chunks, batch, taken, pipe)
+                self._wait_for_room()
+        if pipe.outbound:
+            self.flush(now)
+        elif self.engine.closing or self.ending:
+            self.engine.handle_flushed(self)
 
     def flush(self, now: float) -> None:
         """Write everything that the system takes now."""

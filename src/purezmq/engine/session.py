@@ -106,6 +106,7 @@ class Session(Outbox):
             limit = pipe.receive_limit - len(pipe.inbound)
             if limit <= 0 or connection.has_buffered:
                 self._set_interest(self.mask & ~READ)
+                self.engine.stalled = True
                 return
         for _ in range(READS_PER_TURN):
             size = connection.read_size
@@ -123,6 +124,8 @@ class Session(Outbox):
                 self._deliver(pipe, messages)
                 if connection.has_control:
                     self._after_input(now)
+                if connection.has_buffered:
+                    self.engine.stalled = True
                 return
             self._after_input(now, messages)
             if len(data) < size or self.stream is None or pipe is None:
@@ -134,7 +137,9 @@ class Session(Outbox):
         pipe.inbound.extend(messages)
         if not pipe.active:
             self.engine.inbox.activate(pipe)
-        self.engine.leadership.wake()
+        leadership = self.engine.leadership
+        if leadership.followers or leadership.polling or leadership.exported is not None:
+            leadership.wake()
 
     def _after_input(self, now: float, messages: list[Any] | None = None) -> None:
         """Handle what the connection says besides messages: events, control output, its end."""

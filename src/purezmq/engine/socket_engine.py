@@ -44,7 +44,7 @@ if TYPE_CHECKING:
             """The engine has sent what it could and holds nothing any more (any thread)."""
 
 
-__all__ = ["SocketEngine", "flush_thread"]
+__all__ = ["SocketEngine", "flush_thread", "thread_state"]
 
 #: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
 DRAIN_READS = 16
@@ -60,6 +60,8 @@ class _ThreadState(ThreadLocal):
 
 
 _thread = _ThreadState()
+#: Whether the calling thread has anything to flush is a look at this object's `engines`.
+thread_state = _thread
 
 
 def flush_thread() -> None:
@@ -101,6 +103,7 @@ class SocketEngine:
         "room_token",
         "sessions",
         "shared",
+        "stalled",
     )
 
     def __init__(self, context: EngineContext, options: SocketOptions, pattern: Any) -> None:
@@ -120,6 +123,8 @@ class SocketEngine:
         self.dirty: set[Any] = set()
         self.left_over = False
         self.shared = SharedOutbox(self)
+        #: A session holds back what it received because its pipe was full: the next reader goes on with it.
+        self.stalled = False
         #: close() was called: no new work.
         self.closing = False
         #: Nothing is left: descriptors are free.

@@ -9,8 +9,10 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from purezmq.constants import EAGAIN, ENOTSUP, POLLIN, POLLOUT
-from purezmq.engine.socket_engine import flush_thread
+from purezmq.constants import EAGAIN, ENOTSUP
+from purezmq.constants import POLLIN as _POLLIN_FLAG
+from purezmq.constants import POLLOUT as _POLLOUT_FLAG
+from purezmq.engine.socket_engine import flush_thread, thread_state
 from purezmq.error import make_error
 from purezmq.message import Frame
 from purezmq.sockets.socket_state import SocketState, deadline_of
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
     from purezmq.message import Message
     from purezmq.pipe import Pipe
+
+#: Plain numbers: arithmetic with the enumeration itself costs a microsecond.
+POLLIN = int(_POLLIN_FLAG)
+POLLOUT = int(_POLLOUT_FLAG)
 
 __all__ = ["SocketRecv"]
 
@@ -64,12 +70,15 @@ class SocketRecv(SocketState):
             ContextTerminated: the context was terminated.
             ZMQError: ENOTSOCK (closed), ENOTSUP (the type can't receive), EFSM (not now).
         """
-        try:
-            message = self._ready.popleft()
-        except IndexError:
-            message = None
-        if type(message) is bytes and copy:
-            return message
+        ready = self._ready
+        message = None
+        if ready:
+            try:
+                message = ready.popleft()
+            except IndexError:  # another thread was quicker
+                message = None
+            if type(message) is bytes and copy:
+                return message
         return self._recv_part(message, flags, copy, track, timeout)
 
     def _recv_part(self, message: Any, flags: int, copy: bool, track: bool, timeout: float | None) -> Any:
@@ -109,27 +118,34 @@ class SocketRecv(SocketState):
     def _recv_message(self, flags: int, timeout: float | None) -> Message:
         """The next whole message; waits for it as long as the caller may."""
         engine, pattern = self._engine, self._pattern
-        deadline = -1.0
+        lease = engine.lease
+        deadline: float | None = -1.0
         while True:
-            with engine.lease:
-                self._check_open()
-                if deadline == -1.0:
-                    pattern.check_recv()
-                message = pattern.try_recv()
-            if message is not None:
-                return message
+            # Over wires nothing is there before we look at the descriptors; over inproc this tells the peer to wake us.
+            if deadline != -1.0 or self._recv_hint() or engine.stalled or engine.links or not pattern.fast_recv:
+                lease.acquire()
+                try:
+                    self._check_open()
+                    if deadline == -1.0:
+                        pattern.check_recv()
+                    engine.stalled = False
+                    message = pattern.try_recv()
+                finally:
+                    lease.unlock()
+                    if lease.mailbox:
+                        lease.run_mailbox()
+                if message is not None:
+                    return message
             if deadline == -1.0:
-                given = deadline_of(flags, timeout, self._options.rcvtimeo)
-                deadline = float("inf") if given is None else given
-            flush_thread()
-            if deadline == 0.0:
-                engine.leadership.try_pump()
-                return self._recv_last_try()
-            if deadline == float("inf"):
+                deadline = deadline_of(flags, timeout, self._options.rcvtimeo)
+            if thread_state.engines:
+                flush_thread()
+            if deadline is None:
                 engine.leadership.wait(None, self._recv_hint)
                 continue
-            left = deadline - monotonic()
+            left = deadline - monotonic() if deadline else 0.0
             if left <= 0:
+                engine.leadership.try_pump()
                 return self._recv_last_try()
             engine.leadership.wait(left, self._recv_hint)
 
@@ -327,6 +343,7 @@ class SocketRecv(SocketState):
 
     def _events(self, flags: int) -> int:
         """Which of the flags are true now."""
+        flags = int(flags)
         with self._engine.lease:
             self._check_open()
             events = 0
@@ -337,7 +354,7 @@ class SocketRecv(SocketState):
                     self._engine.flush_all()
                 if self._pattern.can_send():
                     events |= POLLOUT
-        return int(events)
+        return events
 
     def _current_events(self) -> int:
         """EVENTS: handle what arrived, then look."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from purezmq.constants import EAGAIN, SNDMORE
+from purezmq.constants import EAGAIN
+from purezmq.constants import SNDMORE as _SNDMORE_FLAG
 from purezmq.engine.socket_engine import flush_thread
 from purezmq.error import Again, make_error
 from purezmq.message import Frame, MessageTracker, SendEvent
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from purezmq.message import Message
+
+#: A plain number: arithmetic with the enumeration itself costs a microsecond.
+SNDMORE = int(_SNDMORE_FLAG)
 
 __all__ = ["SocketSend", "TrackedMessage"]
 
@@ -116,7 +120,7 @@ class SocketSend(SocketState):
     ) -> MessageTracker | None:  # fmt: skip
         del routing_id, group
         part = data if type(data) is bytes else self._as_part(data, copy)
-        if flags & SNDMORE or self._parts is not None:
+        if self._parts is not None or (flags and flags & SNDMORE):
             return self._collect_part(part, flags, track, timeout)
         if type(part) is bytes and not track:
             self._send_message(part, flags, timeout)
@@ -174,11 +178,17 @@ class SocketSend(SocketState):
     def _send_message(self, message: Message, flags: int, timeout: float | None) -> None:
         """Give a whole message to the pattern; waits for room as long as the caller may."""
         engine, pattern = self._engine, self._pattern
-        with engine.lease:
+        lease = engine.lease
+        lease.acquire()
+        try:
             self._check_open()
             pattern.check_send()
             if pattern.try_send(message):
                 return
+        finally:
+            lease.unlock()
+            if lease.mailbox:
+                lease.run_mailbox()
         given = deadline_of(flags, timeout, self._options.sndtimeo)
         deadline = float("inf") if given is None else given
         while True:
@@ -225,7 +235,7 @@ class SocketSend(SocketState):
         del kwargs
         parts = [part if type(part) is bytes else self._check_part(part, index, copy)
                  for index, part in enumerate(msg_parts)]  # fmt: skip
-        if self._parts is not None or flags & SNDMORE:
+        if self._parts is not None or (flags and flags & SNDMORE):
             tracker = None
             for index, part in enumerate(parts):
                 last = index == len(parts) - 1

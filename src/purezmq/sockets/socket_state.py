@@ -14,7 +14,8 @@ from random import getrandbits
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from purezmq.constants import DONTWAIT, ENOTSOCK, ETERM, SocketType
+from purezmq.constants import DONTWAIT as _DONTWAIT_FLAG
+from purezmq.constants import ENOTSOCK, ETERM, SocketType
 from purezmq.engine.endpoints import Endpoints
 from purezmq.engine.socket_engine import SocketEngine
 from purezmq.error import make_error
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from purezmq.options import SocketOptions
     from purezmq.patterns.base import FastTarget, Pattern
     from purezmq.sockets.context import Context
+
+#: A plain number: arithmetic with the enumeration itself costs a microsecond.
+_DONTWAIT = int(_DONTWAIT_FLAG)
 
 __all__ = ["NO_MESSAGES", "NO_TARGET", "SocketState", "deadline_of"]
 
@@ -150,7 +154,7 @@ def deadline_of(flags: int, timeout: float | None, option_ms: int) -> float | No
         timeout: seconds given to the call, which win over the option; None if not given.
         option_ms: RCVTIMEO or SNDTIMEO.
     """
-    if flags & DONTWAIT:
+    if flags and flags & _DONTWAIT:
         return 0.0
     if timeout is None:
         if option_ms < 0:

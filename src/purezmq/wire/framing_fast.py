@@ -102,6 +102,11 @@ def encode_batch(messages: Sequence[Message]) -> list[Buffer]:
         message = messages[0]
         if type(message) is bytes and len(message) < PASS_THROUGH_SIZE:
             return [_LAST[len(message)] + message]
+        if type(message) is list and len(message) == 2:
+            first, second = message
+            if type(first) is bytes and type(second) is bytes and len(first) + len(second) < PASS_THROUGH_SIZE:
+                # A request or a reply: an envelope and a body.
+                return [b"".join((_MORE[len(first)], first, _LAST[len(second)], second))]
     elif count >= _MIN_COLUMNS and type(messages[0]) is list:
         return _encode_columns(messages)
     elif count:

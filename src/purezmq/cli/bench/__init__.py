@@ -114,7 +114,7 @@ def measure_and_report(arguments: argparse.Namespace, cases: Sequence[Case], set
         print("WARNING: purezmq's source changed during the run: its figures mix versions and prove nothing")
     missed = missed_bars(results)
     print(f"bars missed: {len(missed)}" + "".join(f"\n  {text}" for text in missed))
-    facts = {"date": date, "machine": machine, "versions": versions, "settings": vars(settings)}
+    facts: dict[str, object] = {"date": date, "machine": machine, "versions": versions, "settings": vars(settings)}
     facts |= {"source": source, "source_changed": changed}
     arguments.output.mkdir(parents=True, exist_ok=True)
     stem = arguments.output / f"bench-{date.replace(':', '').partition('+')[0]}"
