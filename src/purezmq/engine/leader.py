@@ -14,6 +14,7 @@ to sleep first announces itself there, then looks for the change (`hint`). One o
 
 from __future__ import annotations
 
+import os
 from _thread import allocate_lock
 from collections import deque
 from time import monotonic
@@ -24,7 +25,7 @@ from purezmq.engine.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from purezmq.engine.exported_fd import ExportedFd
     from purezmq.engine.lease import Lease
@@ -47,6 +48,13 @@ __all__ = ["Leadership"]
 
 #: A leadership that was not used for this long (seconds) goes back to the I/O thread.
 RETAKE_S = 0.010
+#: How long a leader looks again before it sleeps (seconds), when that paid the last time.
+SPIN_S = 0.000_100
+#: After attempts in vain at most this many waits sleep at once.
+MAX_SPINS_TO_SKIP = 1024
+
+#: Lets another thread of this processor run, where the system can.
+sched_yield: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 
 
 class Leadership:
@@ -59,6 +67,8 @@ class Leadership:
 
     __slots__ = (
         "_lead_lock",
+        "_spin_penalty",
+        "_spins_to_skip",
         "_retake_after_poll",
         "_uses",
         "_uses_seen",
@@ -89,6 +99,8 @@ class Leadership:
         self.watched = False
         self._lead_lock = allocate_lock()
         self._watch_lock = allocate_lock()
+        self._spin_penalty = 1
+        self._spins_to_skip = 0
         self._uses = 0
         self._uses_seen = -1
         self._retake_after_poll = False
@@ -185,7 +197,13 @@ class Leadership:
             try:
                 if selector is None or hint():
                     return
-                events = selector.poll(-1 if timeout is None else timeout)
+                if self._spins_to_skip:
+                    self._spins_to_skip -= 1
+                    events = None
+                else:
+                    events = self._spin(selector.poll, timeout, hint)
+                if not events and not hint():
+                    events = selector.poll(-1 if timeout is None else timeout)
             finally:
                 self.polling = False
                 if self._retake_after_poll:
@@ -197,6 +215,23 @@ class Leadership:
             self._lead_lock.release()
             if self.followers:
                 self.wake_followers()
+
+    def _spin(self, poll: Callable[[float], Any], timeout: float | None, hint: Callable[[], object]) -> Any:
+        """Look again and again for a moment before sleeping: for a peer that answers at once this saves the sleep.
+
+        A sleep and a wake-up cost more than a whole round trip of a short message. A moment spent in vain makes the
+        next attempts rarer, so that a socket whose peers are slow sleeps at once.
+        """
+        end = monotonic() + (SPIN_S if timeout is None or timeout > SPIN_S else timeout)
+        while True:
+            events = poll(0)
+            if events or hint():
+                self._spin_penalty = 1
+                return events
+            if monotonic() >= end:
+                self._spins_to_skip = self._spin_penalty = min(self._spin_penalty * 2, MAX_SPINS_TO_SKIP)
+                return None
+            sched_yield()
 
     def _follow(self, timeout: float | None, hint: Callable[[], object]) -> None:
         lock = allocate_lock()

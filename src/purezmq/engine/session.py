@@ -106,7 +106,7 @@ class Session(Outbox):
             limit = pipe.receive_limit - len(pipe.inbound)
             if limit <= 0 or connection.has_buffered:
                 self._set_interest(self.mask & ~READ)
-                self.engine.stalled = True
+                self.engine.stalled.add(self)
                 return
         for _ in range(READS_PER_TURN):
             size = connection.read_size
@@ -125,7 +125,7 @@ class Session(Outbox):
                 if connection.has_control:
                     self._after_input(now)
                 if connection.has_buffered:
-                    self.engine.stalled = True
+                    self.engine.stalled.add(self)
                 return
             self._after_input(now, messages)
             if len(data) < size or self.stream is None or pipe is None:
@@ -223,6 +223,8 @@ class Session(Outbox):
                 self._after_input(monotonic())
         if not self.mask & READ and self.stream is not None:
             self._set_interest(self.mask | READ)
+        if not connection.has_buffered:
+            self.engine.stalled.discard(self)
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:  # noqa: ARG002, FBT001 - Carrier
         """Send a subscription upstream; without a connection the pattern sends all of them at the next one."""
@@ -258,6 +260,7 @@ class Session(Outbox):
             connection.close()
         engine.leadership.unregister(self.fd)
         engine.sessions.pop(self.fd, None)
+        engine.stalled.discard(self)
         stream.close()
         if connection is not None and not was_ready and error is not None:
             engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)

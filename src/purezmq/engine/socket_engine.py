@@ -123,8 +123,8 @@ class SocketEngine:
         self.dirty: set[Any] = set()
         self.left_over = False
         self.shared = SharedOutbox(self)
-        #: A session holds back what it received because its pipe was full: the next reader goes on with it.
-        self.stalled = False
+        #: Sessions that hold back what they received because their pipe was full: the next reader goes on with it.
+        self.stalled: set[Session] = set()
         #: close() was called: no new work.
         self.closing = False
         #: Nothing is left: descriptors are free.

@@ -128,7 +128,6 @@ class SocketRecv(SocketState):
                     self._check_open()
                     if deadline == -1.0:
                         pattern.check_recv()
-                    engine.stalled = False
                     message = pattern.try_recv()
                 finally:
                     lease.unlock()
