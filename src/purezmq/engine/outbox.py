@@ -33,6 +33,8 @@ IDLE_S = 0.000_050
 #: A batch of larger messages ends at about this many bytes, and may hold at most so many messages.
 BATCH_BYTES = 126 * 1024
 BATCH_MESSAGES = 1000
+#: While the system is full.
+NO_BATCH = 1 << 60
 #: One turn of writing takes about this many bytes, when more than a batch waits.
 TAKE_BYTES = 512 * 1024
 
@@ -209,6 +211,8 @@ class Outbox:
             _drop_sent(entry)
         self.unsent.append(entry)
         pipe.in_flight += len(entry.messages)
+        # The system is full: no batch needs to be announced until it has room again, only the mark counts.
+        pipe.batch = NO_BATCH
         self.engine.refresh_fast_path()
 
     def _write_unsent(self) -> bool:
@@ -237,6 +241,9 @@ class Outbox:
                 pipe.in_flight -= gone
                 self.engine.handle_room()
         self.unsent = None
+        if pipe is not None:
+            pipe.batch = BATCH_MESSAGES
+            self.engine.refresh_fast_path()
         if pipe is None or not connection_ready(self.connection):
             self._set_interest(self.mask & ~WRITE)
         if (self.engine.closing or self.ending) and (pipe is None or not pipe.outbound):
