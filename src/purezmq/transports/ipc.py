@@ -66,6 +66,10 @@ _LOCK_PAUSE = 0.0025  # seconds
 _UCRED_SIZE = 12
 
 
+#: Bytes of send buffer that an ipc connection asks for unless SNDBUF is set.
+_SEND_BUFFER = 1 << 20
+
+
 class IpcStream(SocketStream):
     """A connected Unix stream. Both sides carry the listener's name: the connecting one has none of its own."""
 
@@ -331,8 +335,9 @@ def _endpoint_of(sock: socket.socket, endpoint: Endpoint) -> str:
 
 def _set_buffers(sock: socket.socket, options: SocketOptions) -> None:
     settings = []
-    if options.sndbuf >= 0:
-        settings.append((socket.SOL_SOCKET, socket.SO_SNDBUF, options.sndbuf))
+    # A unix socket becomes writable only when three quarters of its buffer are free, so with the small default buffer
+    # sender and receiver take turns instead of overlapping. The system caps what is asked for.
+    settings.append((socket.SOL_SOCKET, socket.SO_SNDBUF, options.sndbuf if options.sndbuf >= 0 else _SEND_BUFFER))
     if options.rcvbuf >= 0:
         settings.append((socket.SOL_SOCKET, socket.SO_RCVBUF, options.rcvbuf))
     set_options_quietly(sock, settings)
