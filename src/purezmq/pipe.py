@@ -36,8 +36,10 @@ if TYPE_CHECKING:
             """The pattern refuses or drops this peer (lease held); what was sent to it still leaves."""
 
 
-__all__ = ["BATCH_MESSAGES", "OverflowPolicy", "Pipe", "RoomMarker", "message_size", "queued_bytes"]
+__all__ = ["BATCH_MESSAGES", "NO_BATCH", "OverflowPolicy", "Pipe", "RoomMarker", "message_size", "queued_bytes"]
 
+#: No announcement per batch: only the high-water mark counts.
+NO_BATCH = 1 << 60
 #: A burst is handed to the carrier at the latest after this many messages.
 BATCH_MESSAGES = 500
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from purezmq.pipe import Pipe, RoomMarker
+from purezmq.engine.leader import sched_yield
+from purezmq.pipe import NO_BATCH, Pipe, RoomMarker
 
 if TYPE_CHECKING:
     from typing import Any
@@ -40,6 +41,7 @@ class InprocLink:
         self.peer: InprocLink | None = None
         self._marked = False
         self.pipe = Pipe(self, options.sndhwm, options.rcvhwm, conflate)
+        self.pipe.batch = NO_BATCH  # the reader takes messages from where they are appended
         self.pipe.outbound = deque(maxlen=1) if conflate else deque()
 
     def handle_write(self, pipe: Pipe) -> None:
@@ -50,6 +52,7 @@ class InprocLink:
         pipe.quiet = False
         peer.engine.inbox.activate(peer.pipe)
         peer.engine.leadership.wake()
+        sched_yield()
 
     def handle_drained(self, pipe: Pipe) -> None:  # noqa: ARG002 - Carrier
         """Our reader found nothing: the other end must tell us about its next message."""

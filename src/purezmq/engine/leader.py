@@ -50,6 +50,8 @@ __all__ = ["Leadership"]
 RETAKE_S = 0.010
 #: How long a leader looks again before it sleeps (seconds), when that paid the last time.
 SPIN_S = 0.000_100
+#: A follower gives way this often, which takes about as long.
+FOLLOWER_SPINS = range(250)
 #: After attempts in vain at most this many waits sleep at once.
 MAX_SPINS_TO_SKIP = 1024
 
@@ -66,6 +68,7 @@ class Leadership:
     """
 
     __slots__ = (
+        "_change",
         "_lead_lock",
         "_spin_penalty",
         "_spins_to_skip",
@@ -99,6 +102,8 @@ class Leadership:
         self.watched = False
         self._lead_lock = allocate_lock()
         self._watch_lock = allocate_lock()
+        #: Counts what followers may wait for, for those that spin.
+        self._change = 0
         self._spin_penalty = 1
         self._spins_to_skip = 0
         self._uses = 0
@@ -212,9 +217,7 @@ class Leadership:
             if events:
                 self._dispatch(events)
         finally:
-            self._lead_lock.release()
-            if self.followers:
-                self.wake_followers()
+            self._release_lead()
 
     def _spin(self, poll: Callable[[float], Any], timeout: float | None, hint: Callable[[], object]) -> Any:
         """Look again and again for a moment before sleeping: for a peer that answers at once this saves the sleep.
@@ -234,15 +237,32 @@ class Leadership:
             sched_yield()
 
     def _follow(self, timeout: float | None, hint: Callable[[], object]) -> None:
+        change = self._change
+        if hint() or self._can_lead():
+            return
+        if self._spins_to_skip:
+            self._spins_to_skip -= 1
+        elif timeout is None or timeout > SPIN_S:
+            # As tight as can be: whoever should make the change needs the interpreter meanwhile.
+            for _ in FOLLOWER_SPINS:
+                sched_yield()
+                if self._change != change:
+                    self._spin_penalty = 1
+                    return
+            self._spins_to_skip = self._spin_penalty = min(self._spin_penalty * 2, MAX_SPINS_TO_SKIP)
         lock = allocate_lock()
         lock.acquire()
         self.followers.append(lock)
-        if not hint() and (self.selector is None or self._lead_lock.locked()):
+        if not hint() and not self._can_lead():
             lock.acquire(True, -1 if timeout is None else timeout)
         try:
             self.followers.remove(lock)
         except ValueError:  # it was taken out by whoever woke us
             return
+
+    def _can_lead(self) -> bool:
+        """Whether there is a selector that nobody leads."""
+        return self.selector is not None and not self._lead_lock.locked()
 
     def try_pump(self) -> None:
         """Handle what is ready now without waiting, unless another thread leads."""
@@ -254,9 +274,7 @@ class Leadership:
                 if events:
                     self._dispatch(events)
             finally:
-                self._lead_lock.release()
-                if self.followers:
-                    self.wake_followers()
+                self._release_lead()
 
     def try_lead_for_poller(self) -> EpollSelector | None:
         """Become leader on behalf of a poller that watches several sockets; the selector, or None if another leads."""
@@ -271,9 +289,7 @@ class Leadership:
     def end_lead_for_poller(self) -> None:
         """Undo `try_lead_for_poller`."""
         self.polling = False
-        self._lead_lock.release()
-        if self.followers:
-            self.wake_followers()
+        self._release_lead()
 
     def _dispatch(self, events: list[tuple[int, int]]) -> None:
         now = monotonic()
@@ -292,10 +308,19 @@ class Leadership:
             if lease.mailbox:
                 lease.run_mailbox()
 
+    def _release_lead(self) -> None:
+        """Lead no more: one of the followers may."""
+        self._lead_lock.release()
+        self._change += 1
+        if self.followers:
+            self.wake_followers()
+
     # -- waking (any thread) -------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Something changed: whoever waits looks again."""
+        # Two threads may write the same number here; a follower that misses it sleeps no longer than its spin.
+        self._change += 1
         if self.followers:
             self.wake_followers()
         if self.polling and self.wakeup is not None:
@@ -322,9 +347,7 @@ class Leadership:
                 if events:
                     self._dispatch(events)
             finally:
-                self._lead_lock.release()
-                if self.followers:
-                    self.wake_followers()
+                self._release_lead()
         else:
             self._unwatch()  # an application thread leads: it handles what is ready
 

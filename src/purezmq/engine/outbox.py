@@ -18,6 +18,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from purezmq.engine.selector import WRITE
+from purezmq.pipe import NO_BATCH
 
 if TYPE_CHECKING:
     from typing import Any
@@ -33,8 +34,6 @@ IDLE_S = 0.000_050
 #: A batch of larger messages ends at about this many bytes, and may hold at most so many messages.
 BATCH_BYTES = 126 * 1024
 BATCH_MESSAGES = 1000
-#: While the system is full.
-NO_BATCH = 1 << 60
 #: One turn of writing takes about this many bytes, when more than a batch waits.
 TAKE_BYTES = 512 * 1024
 

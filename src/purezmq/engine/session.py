@@ -137,9 +137,7 @@ class Session(Outbox):
         pipe.inbound.extend(messages)
         if not pipe.active:
             self.engine.inbox.activate(pipe)
-        leadership = self.engine.leadership
-        if leadership.followers or leadership.polling or leadership.exported is not None:
-            leadership.wake()
+        self.engine.leadership.wake()
 
     def _after_input(self, now: float, messages: list[Any] | None = None) -> None:
         """Handle what the connection says besides messages: events, control output, its end."""
