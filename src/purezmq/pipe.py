@@ -12,8 +12,8 @@ Rules of this room:
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Protocol

@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from random import random
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.constants import Event
 from purezmq.engine.fence import report
 from purezmq.engine.selector import WRITE
 from purezmq.engine.session import Session
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from errno import ENOENT
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EMTHREAD, ENOCOMPATPROTO, Event
 from purezmq.endpoint import parse_endpoint
@@ -13,6 +12,7 @@ from purezmq.engine.listener import Listener
 from purezmq.error import ZMQError, make_error
 from purezmq.transports.registry import get_transport
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.endpoint import Endpoint
     from purezmq.engine.socket_engine import SocketEngine

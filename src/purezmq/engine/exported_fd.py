@@ -7,11 +7,11 @@ connections directly, so that a message needs no hop through the I/O thread; els
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.engine.leader import Leadership
 

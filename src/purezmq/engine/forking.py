@@ -11,9 +11,9 @@ from __future__ import annotations
 import atexit
 import os
 from time import monotonic
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

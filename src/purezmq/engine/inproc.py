@@ -7,11 +7,11 @@ activates (atomic), wakes, or posts to the other's mailbox.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from purezmq.engine.leader import sched_yield
 from purezmq.pipe import NO_BATCH, Pipe, RoomMarker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

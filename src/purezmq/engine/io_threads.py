@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EMTHREAD
 from purezmq.engine.heap import keep_large_buffers
 from purezmq.engine.loop import Loop
 from purezmq.error import make_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.engine.loop import Loop as LoopType
 

@@ -18,11 +18,11 @@ import os
 from _thread import allocate_lock
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from errno import EBUSY
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.constants import Event
 from purezmq.engine.fence import report
 from purezmq.engine.selector import READ
 from purezmq.engine.session import Session
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.engine.fence import report
 from purezmq.engine.selector import READ, make_selector
 from purezmq.engine.timers import Timers
 from purezmq.engine.wakeup import Wakeup
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.engine.selector import WRITE
 from purezmq.pipe import NO_BATCH
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -9,7 +9,6 @@ or the system does: it ends in `_lose`.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.constants import Event
 from purezmq.engine.fence import report
@@ -23,6 +22,7 @@ from purezmq.wire.events import (
     Subscribed,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

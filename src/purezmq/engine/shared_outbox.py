@@ -6,11 +6,11 @@ Everything here needs the lease.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.engine.outbox import IDLE_S, take_batch
 from purezmq.wire.framing_fast import encode_batch
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from _thread import _local as ThreadLocal  # noqa: N812 - the standard library's name is private-looking, not private
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.constants import Event
 from purezmq.engine.exported_fd import ExportedFd
@@ -18,6 +17,7 @@ from purezmq.pipe import Pipe
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.connection import Connection
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol

@@ -6,12 +6,12 @@ socket asks it to send and receive. Every method needs the lease of its socket; 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EFSM, ENOTSUP
 from purezmq.error import make_error
 from purezmq.patterns.fair_queue import FairQueue
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, Protocol

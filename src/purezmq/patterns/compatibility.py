@@ -7,11 +7,11 @@ be connected with each other stands in each class (`Pattern.peer_types`) and now
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EINVAL
 from purezmq.error import make_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.patterns.base import Pattern
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.patterns.base import Pattern
 from purezmq.patterns.load_balancer import LoadBalancer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.message import Message
     from purezmq.options import SocketOptions

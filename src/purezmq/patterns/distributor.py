@@ -13,11 +13,11 @@ Everything here needs the lease, except that the lock-free path of `send` append
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.patterns.subscriptions import LengthCounter
 from purezmq.pipe import BATCH_MESSAGES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol

@@ -12,10 +12,10 @@ Everything here needs the lease, except that any thread may pop from `ready` and
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from purezmq.pipe import RoomMarker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

@@ -5,8 +5,7 @@ Everything here needs the lease.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.message import Message
     from purezmq.pipe import Pipe

@@ -6,10 +6,10 @@ as the first one left. (libzmq keeps such a connection open and swallows what is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.patterns.base import Pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.message import Message
     from purezmq.options import SocketOptions

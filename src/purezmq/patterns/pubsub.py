@@ -8,7 +8,6 @@ go upstream.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from purezmq.constants import (
     EINVAL,
@@ -25,6 +24,7 @@ from purezmq.patterns.base import Pattern
 from purezmq.patterns.distributor import Distributor
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

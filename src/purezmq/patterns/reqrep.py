@@ -10,12 +10,12 @@ parts that comes by `try_send` is the pattern's own: the envelope is put into it
 from __future__ import annotations
 
 from sys import byteorder
-from typing import TYPE_CHECKING
 
 from purezmq.patterns.base import Pattern, state_error
 from purezmq.patterns.dealer import Dealer
 from purezmq.patterns.fair_queue import to_plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.message import Message
     from purezmq.options import SocketOptions

@@ -6,12 +6,12 @@ peer as its first part. `RoutingTable` is shared with STREAM.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EHOSTUNREACH
 from purezmq.error import make_error
 from purezmq.patterns.base import Pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

@@ -6,11 +6,11 @@ sending one closes the connection.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.patterns.base import Pattern
 from purezmq.patterns.router import RoutingTable, prefix_routing_id, unreachable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

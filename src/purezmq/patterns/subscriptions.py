@@ -6,8 +6,7 @@ slice and one look-up for each length. The set knows no pipe; who subscribes is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from purezmq.constants import DONTWAIT, EPROTONOSUPPORT, SocketType
 from purezmq.endpoint import parse_endpoint
 from purezmq.error import ZMQError, make_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

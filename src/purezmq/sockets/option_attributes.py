@@ -6,11 +6,11 @@ value is read or set is `socket_options`' matter, what it may be is the table's 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EINVAL, SocketOption
 from purezmq.error import ZMQError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, overload

@@ -7,22 +7,29 @@ through the I/O thread; where another thread leads, it is released like any foll
 from __future__ import annotations
 
 import select as _select
+from _thread import _local as ThreadLocal  # noqa: N812 - its public name is threading.local, which costs an import
 from time import monotonic
-from typing import TYPE_CHECKING
 
-from purezmq.constants import POLLERR, POLLIN, POLLOUT, POLLPRI
+from purezmq import constants
+from purezmq.engine.leader import MAX_SPINS_TO_SKIP, SPIN_S, sched_yield
 from purezmq.engine.selector import READ, is_nestable
 from purezmq.engine.socket_engine import flush_thread
 from purezmq.engine.wakeup import Wakeup
 from purezmq.sockets.socket_state import SocketState
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
 __all__ = ["Poller", "select", "zmq_poll"]
 
-_BOTH = int(POLLIN | POLLOUT)
+#: Plain numbers: arithmetic with the enumeration itself costs a microsecond.
+POLLIN = int(constants.POLLIN)
+POLLOUT = int(constants.POLLOUT)
+POLLPRI = int(constants.POLLPRI)
+POLLERR = int(constants.POLLERR)
+_BOTH = POLLIN | POLLOUT
 
 
 class _PollWaiter:
@@ -33,6 +40,19 @@ class _PollWaiter:
     def __init__(self) -> None:
         self.wakeup = Wakeup()
         self.release = self.wakeup.set
+
+
+class _PollState(ThreadLocal):
+    """What a polling thread keeps from call to call: descriptors are dear."""
+
+    def __init__(self) -> None:
+        self.waiter = _PollWaiter()
+        #: As in `leader`: how many calls sleep at once, because looking again for a moment was in vain.
+        self.spins_to_skip = 0
+        self.spin_penalty = 1
+
+
+_state = _PollState()
 
 
 class Poller:
@@ -116,6 +136,8 @@ def poll_items(items: list[tuple[Any, int]], timeout: float | None) -> list[tupl
         left = 0.0 if ready else _left(deadline)
         if left == 0.0:
             return ready + _poll_system(system, 0.0, [], None)
+        if _spin(sockets, system, left):
+            continue
         found = _wait(sockets, system, left)
         if found or (left is not None and deadline is not None and monotonic() >= deadline):
             return [
@@ -128,11 +150,32 @@ def _left(deadline: float | None) -> float | None:
     return None if deadline is None else max(deadline - monotonic(), 0.0)
 
 
+def _spin(sockets: list[tuple[SocketState, int]], system: list[Any], timeout: float | None) -> bool:
+    """Look again for a moment before sleeping, as a leader does (see there); whether something may have changed."""
+    if system or not sockets or (timeout is not None and timeout < SPIN_S):
+        return False
+    if _state.spins_to_skip:
+        _state.spins_to_skip -= 1
+        return False
+    end = monotonic() + SPIN_S
+    while True:
+        for socket, flags in sockets:
+            socket._engine.leadership.try_pump()
+            if flags & POLLIN and socket._recv_hint():
+                _state.spin_penalty = 1
+                return True
+        if monotonic() >= end:
+            _state.spins_to_skip = _state.spin_penalty = min(_state.spin_penalty * 2, MAX_SPINS_TO_SKIP)
+            return False
+        sched_yield()
+
+
 def _wait(
     sockets: list[tuple[SocketState, int]], system: list[tuple[Any, int, int]], timeout: float | None
 ) -> list[tuple[Any, int]]:
     """Sleep until a socket changed or a descriptor of the system is ready; the latter are returned."""
-    waiter = _PollWaiter()
+    waiter = _state.waiter
+    waiter.wakeup.clear()
     engines = [socket._engine for socket, _flags in sockets]
     led: list[Any] = []
     descriptors: list[int] = []
@@ -158,7 +201,6 @@ def _wait(
             if waiter in engine.leadership.followers:
                 engine.leadership.followers.remove(waiter)
             engine.leadership.try_pump()
-        waiter.wakeup.close()
 
 
 def _poll_system(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from struct import pack
-from typing import TYPE_CHECKING
 
 from purezmq.constants import DONTWAIT, EINVAL, POLLIN, POLLOUT
-from purezmq.error import Again, make_error
+from purezmq.error import make_error
 from purezmq.sockets.poller import poll_items
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
@@ -23,9 +23,11 @@ BATCH_MESSAGES = 200
 class _Direction:
     """One direction of a proxy, with its counts for STATISTICS."""
 
-    __slots__ = ("capture", "messages_in", "messages_out", "received_bytes", "sent_bytes", "sink", "source", "waiting")
+    __slots__ = ("capture", "counts", "messages_in", "messages_out", "received_bytes", "sent_bytes", "sink", "source", "waiting")
 
-    def __init__(self, source: Socket, sink: Socket, capture: Socket | None) -> None:
+    def __init__(self, source: Socket, sink: Socket, capture: Socket | None, *, counts: bool) -> None:
+        #: Only a steerable proxy is ever asked for its counts.
+        self.counts = counts
         self.source = source
         self.sink = sink
         self.capture = capture
@@ -35,29 +37,28 @@ class _Direction:
 
     def move(self) -> bool:
         """Move what is there, at most a batch; whether anything moved."""
-        if not self.waiting:
-            try:
-                self.waiting = self.source.recv_many(BATCH_MESSAGES, DONTWAIT)
-            except Again:
+        waiting = self.waiting
+        if not waiting:
+            waiting = self.waiting = self.source._take_many(BATCH_MESSAGES)
+            if not waiting:
                 return False
-            self._note_received()
-        moved = False
-        try:
-            sent = self.sink.send_many(self.waiting, DONTWAIT)
-        except Again:
-            sent = 0
-        if sent:
-            moved = True
-            self.messages_out += _count_parts(self.waiting[:sent])
-            self.sent_bytes += _count_bytes(self.waiting[:sent])
-            del self.waiting[:sent]
-        return moved
+            if self.counts or self.capture is not None:
+                self._note_received()
+        # A pattern may change the list of parts that it's given (a ROUTER takes the id off), so count first.
+        parts, size = (_count_parts(waiting), _count_bytes(waiting)) if self.counts else (0, 0)
+        sent = self.sink._give_many(waiting)
+        del waiting[:sent]
+        if self.counts:
+            self.messages_out += parts - _count_parts(waiting)
+            self.sent_bytes += size - _count_bytes(waiting)
+        return sent > 0
 
     def _note_received(self) -> None:
         self.messages_in += _count_parts(self.waiting)
         self.received_bytes += _count_bytes(self.waiting)
         if self.capture is not None:
-            self.capture.send_many(self.waiting)
+            # A copy of each list of parts: the sink may change the one it gets.
+            self.capture.send_many([list(one) if type(one) is list else one for one in self.waiting])
 
 
 def _count_parts(messages: list[Any]) -> int:
@@ -107,8 +108,9 @@ def device(device_type: int, frontend: Socket, backend: Socket) -> None:
 
 
 def _run(frontend: Socket, backend: Socket, capture: Socket | None, control: Socket | None) -> None:
-    forward = _Direction(frontend, backend, capture)
-    backward = _Direction(backend, frontend, capture)
+    counts = control is not None
+    forward = _Direction(frontend, backend, capture, counts=counts)
+    backward = _Direction(backend, frontend, capture, counts=counts)
     directions = [forward] if frontend is backend else [forward, backward]
     directions = [one for one in directions if one.source._pattern.can_receive and one.sink._pattern.can_transmit]
     paused = False

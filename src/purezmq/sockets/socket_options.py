@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EINVAL, SocketOption
 from purezmq.error import make_error
 from purezmq.sockets.option_attributes import OptionAttributes, TopicMethod
 from purezmq.sockets.socket_recv import SocketRecv
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -7,7 +7,6 @@ needs more (several parts, waiting, metadata, states) is in the slow path, which
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EAGAIN, ENOTSUP
 from purezmq.constants import POLLIN as _POLLIN_FLAG
@@ -17,6 +16,7 @@ from purezmq.error import make_error
 from purezmq.message import Frame
 from purezmq.sockets.socket_state import SocketState, deadline_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal, overload
@@ -260,6 +260,19 @@ class SocketRecv(SocketState):
             if message is None:
                 break
             append(self._normalise(message))
+        return messages
+
+    def _take_many(self, max_messages: int) -> list[Any]:
+        """What is there now, perhaps nothing; for proxies, which have nothing to do with states and exceptions."""
+        engine, try_recv = self._engine, self._pattern.try_recv
+        messages: list[Any] = []
+        with engine.lease:
+            self._check_open()
+            for _ in range(max_messages):
+                message = try_recv()
+                if message is None:
+                    break
+                messages.append(message if type(message) is bytes or type(message) is list else self._normalise(message))
         return messages
 
     def _normalise(self, message: Any) -> Any:

@@ -7,7 +7,6 @@ queue, one append, and one look whether anybody must be told. Encoding, writing 
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EAGAIN
 from purezmq.constants import SNDMORE as _SNDMORE_FLAG
@@ -16,6 +15,7 @@ from purezmq.error import Again, make_error
 from purezmq.message import Frame, MessageTracker, SendEvent
 from purezmq.sockets.socket_state import SocketState, deadline_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any, Literal, overload
@@ -260,6 +260,20 @@ class SocketSend(SocketState):
             shown = shown if len(shown) < 32 else shown[:32] + "..."  # noqa: PLR2004 - as pyzmq shows it
             text = f"Frame {index} ({shown}) does not support the buffer interface."
             raise TypeError(text) from None
+
+    def _give_many(self, messages: list[Any]) -> int:
+        """Send what can be sent now, in order; how many. For proxies."""
+        engine, try_send = self._engine, self._pattern.try_send
+        count = 0
+        with engine.lease:
+            self._check_open()
+            for message in messages:
+                if not try_send(message):
+                    engine.flush_all()
+                    if not try_send(message):
+                        break
+                count += 1
+        return count
 
     def send_many(self, messages: Iterable[Any], flags: int = 0, *, timeout: float | None = None) -> int:
         """Send a batch of messages; faster than a loop of `send`.

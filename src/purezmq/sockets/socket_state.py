@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import deque
 from random import getrandbits
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from purezmq.constants import DONTWAIT as _DONTWAIT_FLAG
 from purezmq.constants import ENOTSOCK, ETERM, SocketType
@@ -21,6 +20,7 @@ from purezmq.engine.socket_engine import SocketEngine
 from purezmq.error import make_error
 from purezmq.patterns.compatibility import pattern_for
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -7,11 +7,11 @@ ends together, and `engine/inproc.py` links them. Its lock guards the two tables
 from __future__ import annotations
 
 from threading import RLock
-from typing import TYPE_CHECKING
 
 from purezmq.constants import EADDRINUSE, EINVAL
 from purezmq.error import make_error
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from purezmq.constants import Event
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypedDict
 

@@ -7,7 +7,6 @@ states (``state``), any I/O.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from purezmq.wire import commands, framing
 from purezmq.wire.error import RemoteProtocolError
@@ -28,6 +27,7 @@ from purezmq.wire.limits import MAX_HANDSHAKE_FRAME_SIZE, MAX_ROUTING_ID_SIZE, R
 from purezmq.wire.mechanisms import create_mechanism
 from purezmq.wire.state import TRANSITIONS, Input, State
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

@@ -5,8 +5,7 @@ It never leaves this package: :class:`~purezmq.wire.connection.Connection` turns
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.wire.events import FailureReason
 

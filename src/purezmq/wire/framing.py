@@ -30,12 +30,12 @@ frame larger than MAXMSGSIZE         refused     before a byte of its body is ke
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE, READ_SIZE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -17,7 +17,6 @@ No state of a connection may live here.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.framing import COMMAND, LONG, MORE, check_frame
@@ -31,6 +30,7 @@ from purezmq.wire.limits import (
     READ_SIZE,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any

@@ -24,11 +24,11 @@ Stricter than libzmq in one point: what looks like an unversioned peer must begi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

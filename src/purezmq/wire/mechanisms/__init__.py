@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from purezmq.wire.mechanisms.base import Mechanism
 from purezmq.wire.mechanisms.null import NullMechanism
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.wire.config import ConnectionConfig
 
