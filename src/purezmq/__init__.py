@@ -80,5 +80,5 @@ __all__ = [
     "zmq_poll",
     "zmq_version",
     "zmq_version_info",
-    *constants.__all__,
 ]
+__all__ += constants.__all__

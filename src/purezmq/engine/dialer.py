@@ -59,7 +59,9 @@ class Dialer:
         "transport",
     )
 
-    def __init__(self, engine: SocketEngine, endpoint: Endpoint, transport: Transport, options: Any, config: Any) -> None:
+    def __init__(
+        self, engine: SocketEngine, endpoint: Endpoint, transport: Transport, options: Any, config: Any
+    ) -> None:
         self.engine = engine
         self.endpoint = endpoint
         self.text = str(endpoint)
@@ -196,8 +198,8 @@ class Dialer:
             longest = max(base, HANDSHAKE_BACK_OFF_MAX_S)
         if longest > base:
             doubled = min(longest, base * 2 ** min(self._failures - 1, 30)) if self._failures else base
-            return float(doubled * (0.5 + random() / 2))  # noqa: S311 - jitter, no secret
-        return float(base * (1 + random()))  # noqa: S311 - jitter, no secret
+            return float(doubled * (0.5 + random() / 2))
+        return float(base * (1 + random()))
 
     def close(self) -> None:
         """Stop trying (lease held). The session is the engine's to end."""

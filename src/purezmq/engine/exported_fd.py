@@ -7,7 +7,6 @@ connections directly, so that a message needs no hop through the I/O thread; els
 
 from __future__ import annotations
 
-
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
 

@@ -16,6 +16,6 @@ def report(what: str, error: BaseException) -> None:
     _reported += 1
     if _reported > MAX_RECORDS:
         return
-    import logging  # noqa: PLC0415 - only when something went wrong
+    import logging
 
     logging.getLogger("purezmq").error("%s failed", what, exc_info=error)

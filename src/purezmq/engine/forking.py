@@ -54,6 +54,6 @@ def _handle_exit() -> None:
     for context in list(_contexts):
         left += context._end_process(deadline)
     if left:
-        import logging  # noqa: PLC0415 - only when there's something to say
+        import logging
 
         logging.getLogger("purezmq").warning("not delivered at exit: %s", "; ".join(left))

@@ -54,13 +54,13 @@ class InprocLink:
         peer.engine.leadership.wake()
         sched_yield()
 
-    def handle_drained(self, pipe: Pipe) -> None:  # noqa: ARG002 - Carrier
+    def handle_drained(self, pipe: Pipe) -> None:
         """Our reader found nothing: the other end must tell us about its next message."""
         peer = self.peer
         if peer is not None:
             peer.pipe.quiet = True
 
-    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:  # noqa: ARG002, FBT001 - Carrier
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Give the publisher at the other end our subscription."""
         peer = self.peer
         if peer is not None:
@@ -68,7 +68,7 @@ class InprocLink:
             engine.post(lambda: engine.handle_subscription(other, topic, subscribe))
 
     def end_pipe(self, pipe: Pipe) -> None:
-        """Our pattern refuses the peer (lease held): it keeps what it sends, and tries again when another one leaves."""
+        """Our pattern refuses the peer (lease held): it keeps what it sends and tries again when another leaves."""
         engine, peer = self.engine, self.peer
         engine.links.discard(self)
         self.peer = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from purezmq.constants import EMTHREAD
 from purezmq.engine.heap import keep_large_buffers
 from purezmq.engine.loop import Loop

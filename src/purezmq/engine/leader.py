@@ -120,7 +120,7 @@ class Leadership:
             return
         if self.selector is None:
             self._open()
-        assert self.selector is not None  # noqa: S101 - _open made it
+        assert self.selector is not None
         self.selector.register(fd, mask)
 
     def modify(self, fd: int, mask: int) -> None:
@@ -358,6 +358,9 @@ class Leadership:
                 handler.handle_event(mask, monotonic())
         self.wake()
 
+    def _is_polling(self) -> bool:
+        return self.polling
+
     def _retake(self) -> None:
         """Take the socket back if no application thread used its leadership lately."""
         if self.watched or self.selector is None:
@@ -365,9 +368,9 @@ class Leadership:
         if self.polling:
             # A thread sleeps in the selector, perhaps for hours: it tells us when it's done.
             self._retake_after_poll = True
-            if self.polling:
+            if self._is_polling():
                 return
-            self._retake_after_poll = False
+            self._retake_after_poll = False  # it was done between the two lines
         if self._uses != self._uses_seen:
             self._uses_seen = self._uses
             self.loop.call_at(monotonic() + RETAKE_S, self._retake)

@@ -19,6 +19,7 @@ from purezmq.engine.fence import report
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
 __all__ = ["Lease"]
 
@@ -40,7 +41,7 @@ class Lease:
         self.acquire = lock.acquire
         self.unlock = lock.release
 
-    def __enter__(self) -> Lease:
+    def __enter__(self) -> Self:
         """Wait for the lease (never long: see the rules)."""
         self.acquire()
         return self

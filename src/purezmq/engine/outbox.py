@@ -61,7 +61,8 @@ class Outbox:
         ending: bool
 
         def _set_interest(self, mask: int) -> None: ...
-        def close_stream(self, error: BaseException | None) -> None: ...
+        def close_stream(self, error: BaseException | None) -> None:
+            """Session's."""
 
     def __init__(self) -> None:
         self.pipe: Pipe | None = None
@@ -90,7 +91,7 @@ class Outbox:
             return
         batch = take_batch(pipe.outbound)
         pipe.sent += 1
-        chunks = connection.encode(batch)
+        chunks: list[Any] = connection.encode(batch)
         if len(chunks) > 1 or len(chunks[0]) > BATCH_BYTES:
             self._write(chunks, batch, pipe)
             self.last_flush = monotonic()
@@ -360,7 +361,7 @@ def _drop_sent(entry: _Unsent, *, exact: bool = False) -> int:
     while kept < len(messages) and left > 0:
         message = messages[-1 - kept]
         parts = message if isinstance(message, list) else [message]
-        left -= sum(len(part) + (2 if len(part) < 256 else 9) for part in parts)  # noqa: PLR2004 - ZMTP frame headers
+        left -= sum(len(part) + (2 if len(part) < 256 else 9) for part in parts)
         kept += 1
     gone = len(messages) - kept
     if gone:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from purezmq.wire.events import HandshakeSucceeded, PeerInfo
 
 TYPE_CHECKING = False
@@ -38,11 +37,11 @@ class RawConnection:
         """Whether an event waits."""
         return self._event is not None
 
-    def start(self, now: float) -> None:  # noqa: ARG002 - as wire.Connection
+    def start(self, now: float) -> None:
         """Nothing is shaken: the peer is there."""
         self._event = HandshakeSucceeded(self.peer)
 
-    def receive_data(self, data: bytes, now: float, limit: int = 0) -> list[Any]:  # noqa: ARG002 - as wire.Connection
+    def receive_data(self, data: bytes, now: float, limit: int = 0) -> list[Any]:
         """The bytes themselves."""
         return [data] if data else []
 

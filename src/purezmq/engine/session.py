@@ -200,9 +200,7 @@ class Session(Outbox):
             if connection is None or self.stream is None:
                 return
             self._read(monotonic())
-            if self.stream is None:
-                return
-            connection.handle_timer(monotonic())
+            connection.handle_timer(monotonic())  # without effect when the read has ended the connection
             self._after_input(monotonic())
             self._schedule_timer()
 
@@ -224,7 +222,7 @@ class Session(Outbox):
         if not connection.has_buffered:
             self.engine.stalled.discard(self)
 
-    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:  # noqa: ARG002, FBT001 - Carrier
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Send a subscription upstream; without a connection the pattern sends all of them at the next one."""
         if self.connection is not None and self.connection.ready:
             self.write_control([self.connection.encode_subscription(topic, subscribe)], monotonic())

@@ -60,7 +60,7 @@ class SharedOutbox:
                     self.last_flush = monotonic()
                     return
                 continue
-            chunks = encode_batch(batch)
+            chunks: list[Any] = encode_batch(batch)
             size = sum(map(len, chunks))
             for pipe in list(queue.members):
                 carrier = pipe.carrier

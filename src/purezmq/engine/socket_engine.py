@@ -5,10 +5,10 @@ Everything needs the lease unless its text says "any thread".
 
 from __future__ import annotations
 
-from _thread import _local as ThreadLocal  # noqa: N812 - the standard library's name is private-looking, not private
 from time import monotonic
 
 from purezmq.constants import Event
+from purezmq.engine.burst import thread_state
 from purezmq.engine.exported_fd import ExportedFd
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
@@ -37,38 +37,25 @@ if TYPE_CHECKING:
         """What the engine needs of the socket's context."""
 
         inproc: InprocRegistry
-        io_threads: IoThreads
-        io_thread_count: int
+
+        @property
+        def io_threads(self) -> IoThreads:
+            """The loops."""
+
+        @property
+        def io_thread_count(self) -> int:
+            """IO_THREADS."""
 
         def handle_engine_closed(self, engine: SocketEngine) -> None:
             """The engine has sent what it could and holds nothing any more (any thread)."""
 
 
-__all__ = ["SocketEngine", "flush_thread", "thread_state"]
+__all__ = ["SocketEngine"]
 
 #: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
 DRAIN_READS = 16
 #: Back-stop turns younger than this after a flush leave a burst to its own thread (seconds).
 FRESH_FLUSH_S = 0.0005
-
-
-class _ThreadState(ThreadLocal):
-    """The sockets that a thread wrote to since it last blocked: it flushes them before it blocks again."""
-
-    def __init__(self) -> None:
-        self.engines: set[SocketEngine] = set()
-
-
-_thread = _ThreadState()
-#: Whether the calling thread has anything to flush is a look at this object's `engines`.
-thread_state = _thread
-
-
-def flush_thread() -> None:
-    """Write out what the calling thread's burst left unwritten; before it waits for anything (any thread)."""
-    engines = _thread.engines
-    while engines:
-        engines.pop().flush_dirty()
 
 
 class SocketEngine:
@@ -174,7 +161,7 @@ class SocketEngine:
     def note_dirty(self, outbox: Any) -> None:
         """An outbox has messages that nobody wrote yet: its thread will, or else the back-stop."""
         self.dirty.add(outbox)
-        _thread.engines.add(self)
+        thread_state.engines.add(self)
         if not self.left_over:
             self.left_over = True
             self.loop.note_left_over(self)
@@ -253,7 +240,7 @@ class SocketEngine:
             self.pattern.detach(pipe)
         self.refresh_fast_path()
 
-    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:  # noqa: FBT001 - Pattern's
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """An inproc peer subscribed or cancelled."""
         if not self.closing:
             self.pattern.handle_subscription(pipe, topic, subscribe)
@@ -327,10 +314,10 @@ class SocketEngine:
         connection = self.make_connection(config, stream, bound=bound)
         session.open_stream(stream, connection, monotonic())
 
-    def make_connection(self, config: Any, stream: Any, *, bound: bool) -> Any:  # noqa: ARG002 - STREAM needs the stream
+    def make_connection(self, config: Any, stream: Any, *, bound: bool) -> Any:
         """The sans-I/O machine for a stream."""
         if self.pattern.type_name == "STREAM":
-            from purezmq.engine.raw import RawConnection  # noqa: PLC0415 - rarely used
+            from purezmq.engine.raw import RawConnection
 
             return RawConnection()
         return Connection(config, bound=bound)
@@ -351,7 +338,7 @@ class SocketEngine:
             session.flush(now)
         self.leadership.wake()
 
-    def handle_lost(self, session: Session, was_ready: bool) -> None:  # noqa: FBT001 - one caller
+    def handle_lost(self, session: Session, was_ready: bool) -> None:
         """A session's connection is gone."""
         pipe, dialer = session.pipe, session.dialer
         if dialer is None:
@@ -437,7 +424,9 @@ class SocketEngine:
     def _begin_linger(self, linger: float | None) -> None:
         for session in list(self.sessions.values()):
             if linger == 0 or not self._must_linger(session):
-                session.dialer = session.dialer and self._close_dialer(session.dialer)
+                if session.dialer is not None:
+                    self._close_dialer(session.dialer)
+                    session.dialer = None
                 _drain(session)
                 session.close_stream(None)
         for dialer in list(self.dialers):

@@ -6,7 +6,6 @@ socket asks it to send and receive. Every method needs the lease of its socket; 
 
 from __future__ import annotations
 
-
 from purezmq.constants import EFSM, ENOTSUP
 from purezmq.error import make_error
 from purezmq.patterns.fair_queue import FairQueue
@@ -63,7 +62,7 @@ class Pattern:
     sends_routing_id: ClassVar[bool] = False
     #: The lock-free path of `recv` may pop from `inbox.ready` (no state to keep per message).
     fast_recv: ClassVar[bool] = True
-    #: A second connect() to the same endpoint is a silent no-op (A.1#10 of the behaviour notes; libzmq is_single_connect).
+    #: A second connect() to the same endpoint is a silent no-op (libzmq's is_single_connect).
     single_connect: ClassVar[bool] = False
     #: Only one peer at a time: further ones are refused before their handshake and come back (PAIR).
     exclusive: ClassVar[bool] = False

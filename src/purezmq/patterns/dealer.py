@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from purezmq.patterns.base import Pattern
 from purezmq.patterns.load_balancer import LoadBalancer
 

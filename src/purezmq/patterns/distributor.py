@@ -13,7 +13,6 @@ Everything here needs the lease, except that the lock-free path of `send` append
 
 from __future__ import annotations
 
-
 from purezmq.patterns.subscriptions import LengthCounter
 from purezmq.pipe import BATCH_MESSAGES
 

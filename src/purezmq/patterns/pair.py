@@ -6,7 +6,6 @@ as the first one left. (libzmq keeps such a connection open and swallows what is
 
 from __future__ import annotations
 
-
 from purezmq.patterns.base import Pattern
 
 TYPE_CHECKING = False

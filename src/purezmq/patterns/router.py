@@ -6,7 +6,6 @@ peer as its first part. `RoutingTable` is shared with STREAM.
 
 from __future__ import annotations
 
-
 from purezmq.constants import EHOSTUNREACH
 from purezmq.error import make_error
 from purezmq.patterns.base import Pattern

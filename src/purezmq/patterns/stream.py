@@ -6,7 +6,6 @@ sending one closes the connection.
 
 from __future__ import annotations
 
-
 from purezmq.patterns.base import Pattern
 from purezmq.patterns.router import RoutingTable, prefix_routing_id, unreachable
 

@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 __all__ = ["Context"]
 
 if TYPE_CHECKING:
-    _S = TypeVar("_S", bound=Socket, default=Socket, covariant=True)
+    _S_co = TypeVar("_S_co", bound=Socket, default=Socket, covariant=True)
 else:  # the default matters to type checkers only: `Context` alone is `Context[Socket]`
     from typing import TypeVar
 
-    _S = TypeVar("_S", bound=Socket, covariant=True)
+    _S_co = TypeVar("_S_co", bound=Socket, covariant=True)
 
 #: Names that are the context's own, not defaults of its sockets.
 _OWN_ATTRIBUTES = frozenset({"sockopts", "io_threads", "inproc", "io_thread_count"})
 
 
-class Context(Generic[_S]):
+class Context(Generic[_S_co]):
     """A family of sockets; inproc connects within one. Use one per process: ``Context.instance()``, or several.
 
     Args:
@@ -90,9 +90,10 @@ class Context(Generic[_S]):
         """The loops; made with the first socket, for IO_THREADS may be set until then."""
         state = self._state
         with state.condition:
-            if state.io_threads is None:
-                state.io_threads = IoThreads(self.io_thread_count)
-            return state.io_threads
+            threads: IoThreads | None = state.io_threads
+            if threads is None:
+                threads = state.io_threads = IoThreads(self.io_thread_count)
+            return threads
 
     def handle_engine_closed(self, engine: SocketEngine) -> None:
         """A closed socket has sent what it could."""
@@ -103,7 +104,7 @@ class Context(Generic[_S]):
 
     # -- sockets -------------------------------------------------------------------------------------------------
 
-    def socket(self, socket_type: int, socket_class: Any = None, **kwargs: Any) -> _S:
+    def socket(self, socket_type: int, socket_class: Any = None, **kwargs: Any) -> _S_co:
         """Make a socket.
 
         Args:
@@ -116,9 +117,9 @@ class Context(Generic[_S]):
         """
         socket = (socket_class or self._socket_class)(self, socket_type, **kwargs)
         for option, value in self.sockopts.items():
-            if option != SocketOption.SUBSCRIBE or socket_type == 2:  # noqa: PLR2004 - SUB
+            if option != SocketOption.SUBSCRIBE or socket_type == 2:
                 _set_default(socket, option, value)
-        return cast("_S", socket)
+        return cast("_S_co", socket)
 
     def _make_socket(self, socket_type: int) -> Socket:
         """A plain socket for the library's own use."""
@@ -339,7 +340,8 @@ class Context(Generic[_S]):
         """An option's name sets it: of the context if it has that option, else as default of its sockets."""
         number = _find_option(key)
         if key.startswith("_") or key in _OWN_ATTRIBUTES or hasattr(type(self), key) or number is None:
-            if not key.startswith("_") and number is None and not hasattr(type(self), key) and key not in _OWN_ATTRIBUTES:
+            is_own = key.startswith("_") or key in _OWN_ATTRIBUTES or hasattr(type(self), key)
+            if number is None and not is_own:
                 text = f"{type(self).__name__} has no such option: {key.upper()}"
                 raise AttributeError(text)
             object.__setattr__(self, key, value)

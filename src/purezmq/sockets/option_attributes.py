@@ -6,7 +6,6 @@ value is read or set is `socket_options`' matter, what it may be is the table's 
 
 from __future__ import annotations
 
-
 from purezmq.constants import EINVAL, SocketOption
 from purezmq.error import ZMQError
 

@@ -13,9 +13,9 @@ from time import monotonic
 from purezmq import constants
 from purezmq.engine.leader import MAX_SPINS_TO_SKIP, SPIN_S, sched_yield
 from purezmq.engine.selector import READ, is_nestable
-from purezmq.engine.socket_engine import flush_thread
+from purezmq.engine.burst import flush_thread
 from purezmq.engine.wakeup import Wakeup
-from purezmq.sockets.socket_state import SocketState
+from purezmq.sockets.socket_recv import SocketRecv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,10 +120,10 @@ class Poller:
 
 def poll_items(items: list[tuple[Any, int]], timeout: float | None) -> list[tuple[Any, int]]:
     """`Poller.poll` for a plain list of pairs."""
-    sockets = [(item, flags) for item, flags in items if isinstance(item, SocketState)]
+    sockets = [(item, flags) for item, flags in items if isinstance(item, SocketRecv)]
     system: list[tuple[Any, int, int]] = []
     for item, flags in items:
-        if not isinstance(item, SocketState):
+        if not isinstance(item, SocketRecv):
             number = item if isinstance(item, int) else item.fileno()
             system.append((number, number, flags))
     deadline = None if timeout is None or timeout < 0 else monotonic() + timeout / 1000
@@ -150,7 +150,7 @@ def _left(deadline: float | None) -> float | None:
     return None if deadline is None else max(deadline - monotonic(), 0.0)
 
 
-def _spin(sockets: list[tuple[SocketState, int]], system: list[Any], timeout: float | None) -> bool:
+def _spin(sockets: list[tuple[SocketRecv, int]], system: list[Any], timeout: float | None) -> bool:
     """Look again for a moment before sleeping, as a leader does (see there); whether something may have changed."""
     if system or not sockets or (timeout is not None and timeout < SPIN_S):
         return False
@@ -171,7 +171,7 @@ def _spin(sockets: list[tuple[SocketState, int]], system: list[Any], timeout: fl
 
 
 def _wait(
-    sockets: list[tuple[SocketState, int]], system: list[tuple[Any, int, int]], timeout: float | None
+    sockets: list[tuple[SocketRecv, int]], system: list[tuple[Any, int, int]], timeout: float | None
 ) -> list[tuple[Any, int]]:
     """Sleep until a socket changed or a descriptor of the system is ready; the latter are returned."""
     waiter = _state.waiter
@@ -219,9 +219,8 @@ def _poll_system(
     if wakeup is not None:
         poll.register(wakeup.fd, READ)
     events = dict(poll.poll(None if timeout is None else max(0, -int(-timeout * 1000 // 1))))
-    return [
-        (item, found) for number, item, flags in system if (found := _from_system(events.get(number, 0)) & (flags | POLLERR))
-    ]
+    found = [(item, _from_system(events.get(number, 0)) & (flags | POLLERR)) for number, item, flags in system]
+    return [(item, mask) for item, mask in found if mask]
 
 
 def _select_system(
@@ -262,7 +261,9 @@ def select(
     """``select.select`` for 0MQ sockets and descriptors.
 
     Args:
-        rlist, wlist, xlist: what to wait for: readable, writable, in error.
+        rlist: what to wait for until it's readable.
+        wlist: until it's writable.
+        xlist: until it's in error.
         timeout: seconds; None to wait for ever.
 
     Returns:
@@ -283,7 +284,7 @@ def select(
 
 
 def _key(item: Any) -> Any:
-    return item if isinstance(item, (SocketState, int)) else item.fileno()
+    return item if isinstance(item, (SocketRecv, int)) else item.fileno()
 
 
 def zmq_poll(sockets: list[tuple[Any, int]], timeout: float | None = None) -> list[tuple[Any, int]]:

@@ -23,7 +23,17 @@ BATCH_MESSAGES = 200
 class _Direction:
     """One direction of a proxy, with its counts for STATISTICS."""
 
-    __slots__ = ("capture", "counts", "messages_in", "messages_out", "received_bytes", "sent_bytes", "sink", "source", "waiting")
+    __slots__ = (
+        "capture",
+        "counts",
+        "messages_in",
+        "messages_out",
+        "received_bytes",
+        "sent_bytes",
+        "sink",
+        "source",
+        "waiting",
+    )
 
     def __init__(self, source: Socket, sink: Socket, capture: Socket | None, *, counts: bool) -> None:
         #: Only a steerable proxy is ever asked for its counts.

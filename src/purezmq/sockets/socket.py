@@ -1,5 +1,7 @@
-"""Socket: the one class an application uses, with pyzmq's names. Life, endpoints and monitoring are here; sending,
-receiving and options have rooms of their own."""
+"""Socket: the one class an application uses, with pyzmq's names.
+
+Its life, endpoints and monitoring are here; sending, receiving and options have rooms of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import warnings
 from random import randrange
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from purezmq.constants import EADDRINUSE, EVENT_ALL, EINVAL, LAST_ENDPOINT, Event, SocketType
+from purezmq.constants import EADDRINUSE, EINVAL, EVENT_ALL, LAST_ENDPOINT, Event, SocketType
 from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD
 from purezmq.sockets.monitor import open_monitor
@@ -91,7 +93,8 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
     def __repr__(self) -> str:
         """Tell the type and whether it's closed."""
         closed = " closed" if getattr(self, "_closed", True) else ""
-        return f"<{type(self).__module__}.{type(self).__qualname__}({self._pattern.type_name}) at {id(self):#x}{closed}>"
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return f"<{name}({self._pattern.type_name}) at {id(self):#x}{closed}>"
 
     def __enter__(self) -> Self:
         """The socket; it's closed at the end of the block."""
@@ -113,7 +116,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """The same socket."""
         return self
 
-    __deepcopy__ = None  # type: ignore[assignment]  # as pyzmq: sockets can't be deep-copied
+    __deepcopy__ = None  # as pyzmq: sockets can't be deep-copied
 
     def __reduce__(self) -> Any:
         """Refuse, with the cure."""
@@ -178,14 +181,15 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
 
     # -- endpoints -----------------------------------------------------------------------------------------------
 
-    def bind(self: _T, addr: str) -> EndpointContext[_T]:
+    def bind(self, addr: str) -> EndpointContext[Self]:
         """Listen on an endpoint, such as ``tcp://127.0.0.1:5555``, ``tcp://*:0``, ``ipc:///tmp/x``, ``inproc://x``.
 
         Returns:
             A context manager that unbinds at its end. LAST_ENDPOINT tells the resolved address.
 
         Raises:
-            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, ETERM, ENOTSOCK.
+            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, ETERM,
+                ENOTSOCK.
         """
         addr = _as_text(addr)
         with self._engine.lease:
@@ -194,7 +198,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
             endpoint = self._endpoints.last
         return EndpointContext(self, "unbind", endpoint)
 
-    def connect(self: _T, addr: str) -> EndpointContext[_T]:
+    def connect(self, addr: str) -> EndpointContext[Self]:
         """Connect to an endpoint. Returns at once: the connection is made, and made again when lost, behind it.
 
         Returns:
@@ -230,14 +234,13 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
             self._check_open()
             self._endpoints.disconnect(_as_text(addr))
 
-    def bind_to_random_port(
-        self, addr: str, min_port: int = 49152, max_port: int = 65536, max_tries: int = 100
-    ) -> int:
+    def bind_to_random_port(self, addr: str, min_port: int = 49152, max_port: int = 65536, max_tries: int = 100) -> int:
         """Bind to a free port.
 
         Args:
             addr: the endpoint without its port, as ``tcp://127.0.0.1``.
-            min_port, max_port: the range to choose from; with the defaults the system chooses.
+            min_port: the first port to choose from; with the default range the system chooses.
+            max_port: the end of the range, not included.
             max_tries: how many ports of the range to try.
 
         Returns:
@@ -247,11 +250,11 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
             ZMQBindError: no free port was found.
             ZMQError: any failure but an address in use.
         """
-        if min_port == 49152 and max_port == 65536:  # noqa: PLR2004 - the defaults of pyzmq's signature
+        if min_port == 49152 and max_port == 65536:
             self.bind(f"{addr}:*")
             return int(self.getsockopt_string(LAST_ENDPOINT).rpartition(":")[2])
         for _ in range(max_tries):
-            port = randrange(min_port, max_port)  # noqa: S311 - a port is no secret
+            port = randrange(min_port, max_port)
             try:
                 self.bind(f"{addr}:{port}")
             except ZMQError as error:
@@ -334,9 +337,8 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
 def _as_text(addr: str | bytes) -> str:
     if isinstance(addr, bytes):
         return addr.decode()
-    if not isinstance(addr, str):
-        text = f"an endpoint is a str, not {addr!r}"
+    given: object = addr
+    if not isinstance(given, str):
+        text = f"an endpoint is a str, not {given!r}"
         raise TypeError(text)
-    return addr
-
-
+    return given

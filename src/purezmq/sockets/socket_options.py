@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from purezmq.constants import EINVAL, SocketOption
 from purezmq.error import make_error
 from purezmq.sockets.option_attributes import OptionAttributes, TopicMethod
@@ -53,7 +52,8 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
                 self._apply_limits()
             if not self._pattern.option_changed(number, checked) and number in {_SUBSCRIBE, _UNSUBSCRIBE}:
                 name = SocketOption(number).name
-                raise make_error(EINVAL, f"{name} is for SUB sockets (and XPUB with XPUB_MANUAL), not {self._type_name()}")
+                text = f"{name} is for SUB sockets (and XPUB with XPUB_MANUAL), not {self._type_name()}"
+                raise make_error(EINVAL, text)
             self._refresh_send_path()
 
     def getsockopt(self, option: int) -> Any:
@@ -133,10 +133,11 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
             TypeError: the value is no str, or the option takes no bytes.
             ZMQError: as `setsockopt`.
         """
-        if not isinstance(optval, str):
-            text = f"setsockopt_string takes a str, not {type(optval).__name__}; use setsockopt"
+        given: object = optval
+        if not isinstance(given, str):
+            text = f"setsockopt_string takes a str, not {type(given).__name__}; use setsockopt"
             raise TypeError(text)
-        self.setsockopt(option, optval.encode(encoding))
+        self.setsockopt(option, given.encode(encoding))
 
     setsockopt_unicode = set_string = setsockopt_string
 

@@ -11,7 +11,7 @@ from time import monotonic
 from purezmq.constants import EAGAIN, ENOTSUP
 from purezmq.constants import POLLIN as _POLLIN_FLAG
 from purezmq.constants import POLLOUT as _POLLOUT_FLAG
-from purezmq.engine.socket_engine import flush_thread, thread_state
+from purezmq.engine.burst import flush_thread, thread_state
 from purezmq.error import make_error
 from purezmq.message import Frame
 from purezmq.sockets.socket_state import SocketState, deadline_of
@@ -272,7 +272,8 @@ class SocketRecv(SocketState):
                 message = try_recv()
                 if message is None:
                     break
-                messages.append(message if type(message) is bytes or type(message) is list else self._normalise(message))
+                plain = type(message) is bytes or type(message) is list
+                messages.append(message if plain else self._normalise(message))
         return messages
 
     def _normalise(self, message: Any) -> Any:

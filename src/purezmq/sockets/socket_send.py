@@ -10,7 +10,7 @@ from time import monotonic
 
 from purezmq.constants import EAGAIN
 from purezmq.constants import SNDMORE as _SNDMORE_FLAG
-from purezmq.engine.socket_engine import flush_thread
+from purezmq.engine.burst import flush_thread
 from purezmq.error import Again, make_error
 from purezmq.message import Frame, MessageTracker, SendEvent
 from purezmq.sockets.socket_state import SocketState, deadline_of
@@ -51,6 +51,20 @@ class TrackedMessage(list[bytes]):
             self.event.set()
 
 
+class _RoomHint:
+    """Cheap look without the lease: whether a blocked send may go on, or must raise."""
+
+    __slots__ = ("socket", "token")
+
+    def __init__(self, socket: SocketSend, token: object) -> None:
+        self.socket = socket
+        self.token = token
+
+    def __call__(self) -> object:
+        """Whether there is news."""
+        return self.socket._engine.room_token is not self.token or self.socket._send_hint()
+
+
 class SocketSend(SocketState):
     """The sending methods of a socket."""
 
@@ -60,13 +74,27 @@ class SocketSend(SocketState):
 
         @overload
         def send(
-            self, data: Buffer | Frame, flags: int = ..., copy: bool = ..., *, track: Literal[True],
-            routing_id: int | None = ..., group: str | None = ..., timeout: float | None = ...,
+            self,
+            data: Buffer | Frame,
+            flags: int = ...,
+            copy: bool = ...,
+            *,
+            track: Literal[True],
+            routing_id: int | None = ...,
+            group: str | None = ...,
+            timeout: float | None = ...,
         ) -> MessageTracker: ...
         @overload
         def send(
-            self, data: Buffer | Frame, flags: int = ..., copy: bool = ..., track: bool = ...,
-            routing_id: int | None = ..., group: str | None = ..., *, timeout: float | None = ...,
+            self,
+            data: Buffer | Frame,
+            flags: int = ...,
+            copy: bool = ...,
+            track: bool = ...,
+            routing_id: int | None = ...,
+            group: str | None = ...,
+            *,
+            timeout: float | None = ...,
         ) -> MessageTracker | None: ...
 
     def send(
@@ -207,7 +235,7 @@ class SocketSend(SocketState):
             flush_thread()
             engine.leadership.wait(
                 None if left == float("inf") else left,
-                lambda token=token: engine.room_token is not token or self._send_hint(),
+                _RoomHint(self, token),
             )
 
     def send_multipart(
@@ -224,7 +252,10 @@ class SocketSend(SocketState):
 
         Args:
             msg_parts: its parts, at least one.
-            flags, copy, track, timeout: see `send`.
+            flags: see `send`.
+            copy: see `send`.
+            track: see `send`.
+            timeout: see `send`.
             kwargs: routing_id and group, see `send`.
 
         Raises:
@@ -257,7 +288,7 @@ class SocketSend(SocketState):
             return self._as_part(part, copy)
         except TypeError:
             shown = repr(part)
-            shown = shown if len(shown) < 32 else shown[:32] + "..."  # noqa: PLR2004 - as pyzmq shows it
+            shown = shown if len(shown) < 32 else shown[:32] + "..."
             text = f"Frame {index} ({shown}) does not support the buffer interface."
             raise TypeError(text) from None
 

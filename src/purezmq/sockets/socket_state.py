@@ -10,13 +10,11 @@ The lock-free paths read two attributes, and whoever changes the conditions sets
 from __future__ import annotations
 
 from collections import deque
-from random import getrandbits
+from os import urandom
 from time import monotonic
 
 from purezmq.constants import DONTWAIT as _DONTWAIT_FLAG
 from purezmq.constants import ENOTSOCK, ETERM, SocketType
-from purezmq.engine.endpoints import Endpoints
-from purezmq.engine.socket_engine import SocketEngine
 from purezmq.error import make_error
 from purezmq.patterns.compatibility import pattern_for
 
@@ -57,6 +55,8 @@ NO_TARGET = _NoTarget()
 class SocketState:
     """The attributes of a socket."""
 
+    copy_threshold: int
+
     __slots__ = (
         "__weakref__",
         "_closed",
@@ -76,6 +76,10 @@ class SocketState:
     )
 
     def _open(self, context: Context[Any], socket_type: int, options: SocketOptions) -> None:
+        # The engine comes with the first socket: half of the time that `import purezmq` would take.
+        from purezmq.engine.endpoints import Endpoints
+        from purezmq.engine.socket_engine import SocketEngine
+
         self._context = context
         self._options = options
         self._pattern: Pattern = pattern_for(socket_type)(options)
@@ -98,7 +102,7 @@ class SocketState:
         self._pattern.inbox.handle_ready_changed = self._refresh_recv_path
         if hasattr(self._pattern, "seed_ids"):
             # A router that was restarted must not give a new peer the id that an old one had.
-            self._pattern.seed_ids(getrandbits(32))
+            self._pattern.seed_ids(int.from_bytes(urandom(4)))
         self._refresh_recv_path()
 
     # -- the lock-free paths ---------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Stopwatch:
 
     def sleep(self, seconds: int) -> None:
         """Wait, as libzmq's zmq_sleep."""
-        import time  # noqa: PLC0415 - only for this
+        import time
 
         time.sleep(seconds)
 

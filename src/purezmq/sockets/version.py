@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-
 __all__ = [
     "DRAFT_API",
     "IPC_PATH_MAX_LEN",
     "PYZMQ_DRAFT_API",
-    "has", 
+    "has",
     "pyzmq_version",
     "pyzmq_version_info",
     "zmq_errno",
@@ -61,8 +60,6 @@ def has(capability: str) -> bool:
     Args:
         capability: libzmq's name of it.
     """
-    import socket  # noqa: PLC0415 - only this question needs it here
+    import socket
 
     return capability in _CAPABILITIES and (capability != "ipc" or hasattr(socket, "AF_UNIX"))
-
-

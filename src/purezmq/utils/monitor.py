@@ -55,5 +55,3 @@ def recv_monitor_message(socket: Socket, flags: int = 0) -> Any:
         ContextTerminated, ZMQError: as `Socket.recv_multipart`.
     """
     return parse_monitor_message(socket.recv_multipart(flags))
-
-

@@ -14,7 +14,6 @@ A command body is ``name-size name data``. The name table of RFC 37 as it is use
 
 from __future__ import annotations
 
-
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 from purezmq.wire.limits import HEARTBEAT_CONTEXT_SIZE, MAX_PROPERTY_NAME_SIZE

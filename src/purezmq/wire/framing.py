@@ -30,7 +30,6 @@ frame larger than MAXMSGSIZE         refused     before a byte of its body is ke
 
 from __future__ import annotations
 
-
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE, READ_SIZE

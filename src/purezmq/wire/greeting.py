@@ -24,7 +24,6 @@ Stricter than libzmq in one point: what looks like an unversioned peer must begi
 
 from __future__ import annotations
 
-
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 

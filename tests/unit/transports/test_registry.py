@@ -53,7 +53,8 @@ def test_registry_import_leaves_transports_unloaded():
     """Importing purezmq loads the inproc names and no other transport: import time has a bar."""
     code = (
         "import sys, purezmq.transports.registry as r; r.known_schemes();"
-        "print([m for m in sys.modules if m.startswith('purezmq.transports.') and not m.endswith(('.registry', '.inproc'))])"
+        "print([m for m in sys.modules if m.startswith('purezmq.transports.')"
+        " and not m.endswith(('.registry', '.inproc'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == done.stdout.strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from purezmq.wire.mechanisms.base import Mechanism
 from purezmq.wire.mechanisms.null import NullMechanism
 
