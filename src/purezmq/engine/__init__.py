@@ -6,3 +6,5 @@ connections; `loop` is the I/O thread. Patterns are not known here: the socket g
 """
 
 from __future__ import annotations
+
+__all__: list[str] = []

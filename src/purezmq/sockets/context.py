@@ -13,7 +13,7 @@ from weakref import WeakSet
 from purezmq.constants import EINVAL, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
 from purezmq.engine.io_threads import IoThreads
-from purezmq.engine.socket_engine import flush_thread
+from purezmq.engine.burst import flush_thread
 from purezmq.error import make_error
 from purezmq.options import ContextOptions, SocketOptions
 from purezmq.sockets.socket import Socket
