@@ -121,8 +121,9 @@ def test_docs_sessions_give_what_they_show(path):
 
 
 def test_import_loads_nothing_heavy():
-    """`import purezmq` starts no thread, and loads neither the fronts nor slow modules of the standard library."""
-    heavy = {"asyncio", "json", "logging", "inspect", "dataclasses", "purezmq.cli"}
+    """`import purezmq` starts no thread, and loads neither engine and fronts nor slow modules of the standard library."""
+    heavy = {"asyncio", "json", "logging", "inspect", "dataclasses", "typing", "random", "socket", "selectors"}
+    heavy |= {"purezmq.cli", "purezmq.wire", "purezmq.engine.socket_engine", "purezmq.patterns.base"}
     program = "import sys, purezmq, _thread; print(_thread._count(), *sys.modules)"
     threads, *loaded = run_python("-S", "-c", program).stdout.split()
     assert "0" == threads

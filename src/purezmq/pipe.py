@@ -36,7 +36,12 @@ if TYPE_CHECKING:
             """The pattern refuses or drops this peer (lease held); what was sent to it still leaves."""
 
 
-__all__ = ["BATCH_MESSAGES", "NO_BATCH", "OverflowPolicy", "Pipe", "RoomMarker", "message_size", "queued_bytes"]
+#: Where each message costs more than an append (replies, routed and forwarded ones), a batch is smaller: a window of
+#: requests shall be on its way through all stages at once, not wait for the last of each batch.
+WRITE_BATCH_MESSAGES = 32
+
+
+__all__ = ["BATCH_MESSAGES", "NO_BATCH", "OverflowPolicy", "Pipe", "WRITE_BATCH_MESSAGES", "RoomMarker", "message_size", "queued_bytes"]
 
 #: No announcement per batch: only the high-water mark counts.
 NO_BATCH = 1 << 60
@@ -88,6 +93,7 @@ class Pipe:
         in_flight: messages that the carrier took out of `outbound` and has not handed to the system yet.
         room: the lock-free path of send may append while `outbound` is shorter than this; 0 closes that path.
         batch: how many outbound messages may wait before the carrier must be told again.
+        write_batch: the same for messages that are given to `write`.
         routing_id: how a ROUTER or STREAM addresses this peer.
         peer: what the peer said about itself in the handshake (None before it, or over inproc).
         policy: what happens to a message when the pipe is full.
@@ -119,6 +125,7 @@ class Pipe:
         "sent",
         "share",
         "state",
+        "write_batch",
     )
 
     def __init__(self, carrier: Carrier, send_limit: int, receive_limit: int, conflate: bool = False) -> None:
@@ -129,6 +136,7 @@ class Pipe:
         self.receive_limit = 0 if conflate else receive_limit
         self.in_flight = 0
         self.batch = BATCH_MESSAGES
+        self.write_batch = WRITE_BATCH_MESSAGES
         self.ended = False
         self.room = 0
         self.carrier: Any = carrier
@@ -162,7 +170,7 @@ class Pipe:
         The caller asked `can_write` first; a pipe never refuses here, so that a message is whole or not at all.
         """
         self.outbound.append(message)
-        if self.quiet or len(self.outbound) >= self.batch:
+        if self.quiet or len(self.outbound) >= self.write_batch:
             self.carrier.handle_write(self)
 
     def write_room(self) -> int:

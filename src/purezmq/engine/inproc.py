@@ -41,7 +41,7 @@ class InprocLink:
         self.peer: InprocLink | None = None
         self._marked = False
         self.pipe = Pipe(self, options.sndhwm, options.rcvhwm, conflate)
-        self.pipe.batch = NO_BATCH  # the reader takes messages from where they are appended
+        self.pipe.batch = self.pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
         self.pipe.outbound = deque(maxlen=1) if conflate else deque()
 
     def handle_write(self, pipe: Pipe) -> None:

@@ -17,7 +17,7 @@ from collections import deque
 from time import monotonic
 
 from purezmq.engine.selector import WRITE
-from purezmq.pipe import NO_BATCH
+from purezmq.pipe import NO_BATCH, WRITE_BATCH_MESSAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Outbox:
     def handle_write(self, pipe: Pipe) -> None:
         """A message was appended to the quiet pipe, or its batch is full."""
         now = monotonic()
-        if self.unsent is None and (now - self.last_flush > IDLE_S or len(pipe.outbound) >= pipe.batch):
+        if self.unsent is None and (now - self.last_flush > IDLE_S or len(pipe.outbound) >= pipe.write_batch):
             if len(pipe.outbound) == 1:
                 self._write_one(pipe, now)
             else:
@@ -201,6 +201,7 @@ class Outbox:
         batch = BATCH_MESSAGES if batch > BATCH_MESSAGES else batch or 1
         if batch != pipe.batch:
             pipe.batch = batch
+            pipe.write_batch = min(batch, WRITE_BATCH_MESSAGES)
             self.engine.refresh_fast_path()
 
     def _keep(self, chunks: list[Any], batch: list[Any], taken: int, pipe: Pipe) -> None:
@@ -212,7 +213,7 @@ class Outbox:
         self.unsent.append(entry)
         pipe.in_flight += len(entry.messages)
         # The system is full: no batch needs to be announced until it has room again, only the mark counts.
-        pipe.batch = NO_BATCH
+        pipe.batch = pipe.write_batch = NO_BATCH
         self.engine.refresh_fast_path()
 
     def _write_unsent(self) -> bool:
@@ -243,6 +244,7 @@ class Outbox:
         self.unsent = None
         if pipe is not None:
             pipe.batch = BATCH_MESSAGES
+            pipe.write_batch = WRITE_BATCH_MESSAGES
             self.engine.refresh_fast_path()
         if pipe is None or not connection_ready(self.connection):
             self._set_interest(self.mask & ~WRITE)

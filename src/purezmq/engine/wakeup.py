@@ -8,7 +8,10 @@ that woke. An eventfd where the system has it (one descriptor, eight bytes), els
 from __future__ import annotations
 
 import os
-import socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
 
 __all__ = ["Wakeup"]
 
@@ -23,7 +26,9 @@ class Wakeup:
         if hasattr(os, "eventfd"):
             self.fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
             return
-        reader, writer = socket.socketpair()
+        from socket import socketpair
+
+        reader, writer = socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
         self._pair = (reader, writer)

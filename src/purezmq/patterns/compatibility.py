@@ -6,8 +6,6 @@ be connected with each other stands in each class (`Pattern.peer_types`) and now
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from purezmq.constants import EINVAL
 from purezmq.error import make_error
 
@@ -46,6 +44,8 @@ def pattern_for(socket_type: int) -> type[Pattern]:
     Raises:
         ZMQError: EINVAL for a number that is no socket type of this version.
     """
+    from importlib import import_module
+
     try:
         module, name = SOCKET_TYPES[socket_type]
     except (KeyError, TypeError):

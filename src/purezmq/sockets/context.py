@@ -7,18 +7,18 @@ import warnings
 from errno import EMFILE
 from threading import Condition, RLock
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, cast
 from weakref import WeakSet
 
 from purezmq.constants import EINVAL, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
-from purezmq.engine.io_threads import IoThreads
 from purezmq.engine.burst import flush_thread
 from purezmq.error import make_error
 from purezmq.options import ContextOptions, SocketOptions
+from purezmq.sockets.generic import Generic
 from purezmq.sockets.socket import Socket
 from purezmq.transports.inproc import InprocRegistry
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -26,22 +26,19 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar
 
+    from purezmq.engine.io_threads import IoThreads
     from purezmq.engine.socket_engine import SocketEngine
 
-__all__ = ["Context"]
-
-if TYPE_CHECKING:
+    # By its default `Context` alone is `Context[Socket]`.
     _S_co = TypeVar("_S_co", bound=Socket, default=Socket, covariant=True)
-else:  # the default matters to type checkers only: `Context` alone is `Context[Socket]`
-    from typing import TypeVar
 
-    _S_co = TypeVar("_S_co", bound=Socket, covariant=True)
+__all__ = ["Context"]
 
 #: Names that are the context's own, not defaults of its sockets.
 _OWN_ATTRIBUTES = frozenset({"sockopts", "io_threads", "inproc", "io_thread_count"})
 
 
-class Context(Generic[_S_co]):
+class Context(Generic["_S_co"]):
     """A family of sockets; inproc connects within one. Use one per process: ``Context.instance()``, or several.
 
     Args:
@@ -88,6 +85,8 @@ class Context(Generic[_S_co]):
     @property
     def io_threads(self) -> IoThreads:
         """The loops; made with the first socket, for IO_THREADS may be set until then."""
+        from purezmq.engine.io_threads import IoThreads  # with the first socket, as the rest of the engine
+
         state = self._state
         with state.condition:
             threads: IoThreads | None = state.io_threads
@@ -115,11 +114,12 @@ class Context(Generic[_S_co]):
         Raises:
             ZMQError: EINVAL (no such type), EMFILE (MAX_SOCKETS), ETERM (terminated).
         """
-        socket = (socket_class or self._socket_class)(self, socket_type, **kwargs)
+        make: Any = socket_class or self._socket_class
+        socket: _S_co = make(self, socket_type, **kwargs)
         for option, value in self.sockopts.items():
             if option != SocketOption.SUBSCRIBE or socket_type == 2:
                 _set_default(socket, option, value)
-        return cast("_S_co", socket)
+        return socket
 
     def _make_socket(self, socket_type: int) -> Socket:
         """A plain socket for the library's own use."""
@@ -267,14 +267,14 @@ class Context(Generic[_S_co]):
     @classmethod
     def instance(cls, io_threads: int = 1) -> Self:
         """The context of this process, shared by all who ask; a forked child gets its own."""
-        current = cls._instance
+        current: Self | None = cls._instance
         if current is None or current.closed or cls._instance_pid != os.getpid():
             with cls._instance_lock:
                 current = cls._instance
                 if current is None or current.closed or cls._instance_pid != os.getpid():
                     current = cls._instance = cls(io_threads)
                     cls._instance_pid = os.getpid()
-        return cast("Self", current)
+        return current
 
     @classmethod
     def shadow(cls, address: Context[Any] | int) -> Self:

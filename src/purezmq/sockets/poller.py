@@ -11,9 +11,9 @@ from _thread import _local as ThreadLocal  # noqa: N812 - its public name is thr
 from time import monotonic
 
 from purezmq import constants
+from purezmq.engine.burst import flush_thread
 from purezmq.engine.leader import MAX_SPINS_TO_SKIP, SPIN_S, sched_yield
 from purezmq.engine.selector import READ, is_nestable
-from purezmq.engine.burst import flush_thread
 from purezmq.engine.wakeup import Wakeup
 from purezmq.sockets.socket_recv import SocketRecv
 

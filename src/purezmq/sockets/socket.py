@@ -6,29 +6,28 @@ Its life, endpoints and monitoring are here; sending, receiving and options have
 from __future__ import annotations
 
 import warnings
-from random import randrange
-from typing import TYPE_CHECKING, Generic, TypeVar
 
 from purezmq.constants import EADDRINUSE, EINVAL, EVENT_ALL, LAST_ENDPOINT, Event, SocketType
 from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD
-from purezmq.sockets.monitor import open_monitor
+from purezmq.sockets.generic import Generic
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.socket_options import SocketOptionsApi
 from purezmq.sockets.socket_send import SocketSend
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, TypeVar
 
     from purezmq.sockets.context import Context
 
+    _T = TypeVar("_T", bound="Socket")
+
 __all__ = ["EndpointContext", "Socket"]
 
-_T = TypeVar("_T", bound="Socket")
 
-
-class EndpointContext(Generic[_T]):
+class EndpointContext(Generic["_T"]):
     """What bind() and connect() return: as a context manager it undoes them, otherwise ignore it."""
 
     __slots__ = ("_undo", "endpoint", "socket")
@@ -253,6 +252,8 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         if min_port == 49152 and max_port == 65536:
             self.bind(f"{addr}:*")
             return int(self.getsockopt_string(LAST_ENDPOINT).rpartition(":")[2])
+        from random import randrange
+
         for _ in range(max_tries):
             port = randrange(min_port, max_port)
             try:
@@ -277,6 +278,8 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         Raises:
             ZMQError: EPROTONOSUPPORT (addr is no inproc endpoint), EADDRINUSE, ENOTSOCK, ETERM.
         """
+        from purezmq.sockets.monitor import open_monitor
+
         self._check_open()
         engine = self._engine
         sink = None if addr is None else open_monitor(self._context, _as_text(addr), int(events))
