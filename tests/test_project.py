@@ -121,7 +121,7 @@ def test_docs_sessions_give_what_they_show(path):
 
 
 def test_import_loads_nothing_heavy():
-    """`import purezmq` starts no thread, and loads neither engine and fronts nor slow modules of the standard library."""
+    """`import purezmq` starts no thread and loads no engine, no front and no slow module of the standard library."""
     heavy = {"asyncio", "json", "logging", "inspect", "dataclasses", "typing", "random", "socket", "selectors"}
     heavy |= {"purezmq.cli", "purezmq.wire", "purezmq.engine.socket_engine", "purezmq.patterns.base"}
     program = "import sys, purezmq, _thread; print(_thread._count(), *sys.modules)"

@@ -41,7 +41,16 @@ if TYPE_CHECKING:
 WRITE_BATCH_MESSAGES = 32
 
 
-__all__ = ["BATCH_MESSAGES", "NO_BATCH", "OverflowPolicy", "Pipe", "WRITE_BATCH_MESSAGES", "RoomMarker", "message_size", "queued_bytes"]
+__all__ = [
+    "BATCH_MESSAGES",
+    "NO_BATCH",
+    "WRITE_BATCH_MESSAGES",
+    "OverflowPolicy",
+    "Pipe",
+    "RoomMarker",
+    "message_size",
+    "queued_bytes",
+]
 
 #: No announcement per batch: only the high-water mark counts.
 NO_BATCH = 1 << 60

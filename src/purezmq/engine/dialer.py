@@ -118,7 +118,7 @@ class Dialer:
             try:
                 pending = self.transport.start_connect(address, self.options)
                 stream = pending.finish()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, this attempt has failed and the next follows
                 failure = error
                 continue
             if stream is not None:
@@ -200,6 +200,11 @@ class Dialer:
             doubled = min(longest, base * 2 ** min(self._failures - 1, 30)) if self._failures else base
             return float(doubled * (0.5 + random() / 2))
         return float(base * (1 + random()))
+
+    def abandon(self) -> None:
+        """In a forked child: free the descriptor of a connection on its way."""
+        if self._pending is not None:
+            self._pending.close()
 
     def close(self) -> None:
         """Stop trying (lease held). The session is the engine's to end."""

@@ -15,6 +15,7 @@ from purezmq.transports.registry import get_transport
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.endpoint import Endpoint
+    from purezmq.engine.inproc import InprocLink
     from purezmq.engine.socket_engine import SocketEngine
     from purezmq.transports.base import Transport
 
@@ -38,7 +39,7 @@ class Endpoints:
         self.engine = engine
         self.last = ""
         self._inproc_bound: list[str] = []
-        self._inproc_connected: list[tuple[str, object]] = []
+        self._inproc_connected: list[tuple[str, InprocLink]] = []
 
     def bind(self, text: str) -> None:
         """Listen on an endpoint.
@@ -106,6 +107,7 @@ class Endpoints:
 
     def _is_connected(self, endpoint: Endpoint, text: str) -> bool:
         if endpoint.scheme == "inproc":
+            self._inproc_connected = [entry for entry in self._inproc_connected if not entry[1].pipe.ended]
             return any(name == endpoint.address for name, _ in self._inproc_connected)
         return any(dialer.text == text for dialer in self.engine.dialers)
 
@@ -154,8 +156,8 @@ class Endpoints:
                 if entry[0] == endpoint.address:
                     self._inproc_connected.remove(entry)
                     link = entry[1]
-                    link.close()  # type: ignore[attr-defined]  # an InprocLink; typed loosely to keep the list simple
-                    engine.detach(link.pipe)  # type: ignore[attr-defined]  # as above
+                    link.close()
+                    engine.detach(link.pipe)
                     return
             raise _not_found("connected", text)
         for dialer in engine.dialers:

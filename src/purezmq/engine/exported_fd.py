@@ -18,7 +18,7 @@ __all__ = ["ExportedFd"]
 
 
 class ExportedFd:
-    """See the module's text; it begins readable, so that a loop looks once."""
+    """See the module's text; it begins readable, so that a loop looks once. Freed with the last reference."""
 
     __slots__ = ("_selector", "_wakeup")
 
@@ -48,9 +48,3 @@ class ExportedFd:
     def clear(self) -> None:
         """The application looks now."""
         self._wakeup.clear()
-
-    def close(self) -> None:
-        """Free the descriptors."""
-        if self._selector is not None:
-            self._selector.close()
-        self._wakeup.close()

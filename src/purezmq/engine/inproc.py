@@ -107,8 +107,11 @@ class InprocLink:
         self.engine.context.inproc.forget(self.name, self)
         peer, self.peer = self.peer, None
         if peer is not None:
-            engine = peer.engine
-            engine.post(lambda: engine.handle_link_ended(peer))
+            peer.post_end()
+
+    def post_end(self) -> None:
+        """Tell our own socket that the other end is gone; from the other's thread."""
+        self.engine.post(lambda: self.engine.handle_link_ended(self))
 
 
 def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes) -> InprocLink:

@@ -148,27 +148,29 @@ class Leadership:
     def watch(self) -> None:
         """Let the I/O thread handle what is ready."""
         with self._watch_lock:
-            if self.selector is not None and not self.watched:
+            selector = self.selector
+            if selector is not None and not self.watched:
                 self.watched = True
-                self.loop.watch(self.selector.fileno(), READ, self._handle_watched)
+                self.loop.watch(selector.fileno(), READ, self._handle_watched)
 
     def _unwatch(self) -> None:
         with self._watch_lock:
-            if self.selector is None or not self.watched:
+            selector = self.selector
+            if selector is None or not self.watched:
                 return
             self.watched = False
-            self.loop.unwatch(self.selector.fileno())
+            self.loop.unwatch(selector.fileno())
             self._uses_seen = self._uses
         self.loop.call_at(monotonic() + RETAKE_S, self._retake)
 
     def close(self) -> None:
         """Free the descriptors; threads that still wait are woken."""
-        selector, self.selector = self.selector, None
+        with self._watch_lock:
+            selector, self.selector = self.selector, None
         self.handlers.clear()
         self.wake()
+        self.exported = None
         if selector is None:
-            if self.exported is not None:
-                self.exported.close()
             return
         # A leader may sit in the selector: it was woken, and its lead lock says when it is out.
         with self._lead_lock, self._watch_lock:
@@ -176,10 +178,7 @@ class Leadership:
                 self.watched = False
                 self.loop.unwatch(selector.fileno())
             selector.close()
-            if self.wakeup is not None:
-                self.wakeup.close()
-            if self.exported is not None:
-                self.exported.close()
+            self.wakeup = None
 
     # -- waiting (lease not held) --------------------------------------------------------------------------------
 
@@ -211,9 +210,7 @@ class Leadership:
                     events = selector.poll(-1 if timeout is None else timeout)
             finally:
                 self.polling = False
-                if self._retake_after_poll:
-                    self._retake_after_poll = False
-                    self.loop.call_at(monotonic() + RETAKE_S, self._retake)
+                self._retake_if_asked()
             if events:
                 self._dispatch(events)
         finally:
@@ -282,14 +279,28 @@ class Leadership:
             return None
         if self.watched:
             self._unwatch()
+        selector = self._current_selector()
+        if selector is None:  # closed meanwhile
+            self._release_lead()
+            return None
         self._uses += 1
         self.polling = True
+        return selector
+
+    def _current_selector(self) -> EpollSelector | None:
         return self.selector
 
     def end_lead_for_poller(self) -> None:
         """Undo `try_lead_for_poller`."""
         self.polling = False
+        self._retake_if_asked()
         self._release_lead()
+
+    def _retake_if_asked(self) -> None:
+        """The I/O thread looked while this thread slept in the selector: now it may come back."""
+        if self._retake_after_poll:
+            self._retake_after_poll = False
+            self.loop.call_at(monotonic() + RETAKE_S, self._retake)
 
     def _dispatch(self, events: list[tuple[int, int]]) -> None:
         now = monotonic()
@@ -301,8 +312,10 @@ class Leadership:
                 handler = handlers.get(fd)
                 if handler is not None:
                     handler.handle_event(mask, now)
-                elif self.wakeup is not None and fd == self.wakeup.fd:
-                    self.wakeup.clear()
+                else:
+                    wakeup = self.wakeup
+                    if wakeup is not None and fd == wakeup.fd:
+                        wakeup.clear()
         finally:
             lease.unlock()
             if lease.mailbox:
@@ -323,10 +336,11 @@ class Leadership:
         self._change += 1
         if self.followers:
             self.wake_followers()
-        if self.polling and self.wakeup is not None:
-            self.wakeup.set()
-        if self.exported is not None:
-            self.exported.set()
+        wakeup, exported = self.wakeup, self.exported
+        if self.polling and wakeup is not None:
+            wakeup.set()
+        if exported is not None:
+            exported.set()
 
     def wake_followers(self) -> None:
         """Wake all who sleep on locks."""

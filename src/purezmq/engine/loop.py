@@ -11,7 +11,7 @@ from collections import deque
 from time import monotonic
 
 from purezmq.engine.fence import report
-from purezmq.engine.selector import READ, make_selector
+from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.timers import Timers
 from purezmq.engine.wakeup import Wakeup
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    from purezmq.engine.portable_selector import PortableSelector
     from purezmq.engine.timers import Timer
 
     class Flushable(Protocol):
@@ -43,13 +44,14 @@ class Loop:
     def __init__(self, name: str) -> None:
         self.name = name
         self.wakeup = Wakeup()
-        self.selector = make_selector(self.wakeup.set)
+        self.selector = _make_selector(self.wakeup.set)
         self.timers = Timers()
         self.handlers: dict[int, Callable[[int], None]] = {self.wakeup.fd: self._handle_wakeup}
         self.selector.register(self.wakeup.fd, READ)
         self._posted: deque[Callable[[], None]] = deque()
         self._thread: threading.Thread | None = None
-        self._start_lock = threading.Lock()
+        # Re-entrant: a collected socket is closed by a call to its loop, wherever this thread is just then.
+        self._start_lock = threading.RLock()
         self._stopping = False
         self._left_over: set[Flushable] = set()
         self._back_stop: Timer | None = None
@@ -117,7 +119,6 @@ class Loop:
         self._stopping = True
         self.handlers.clear()
         self.selector.close()
-        self.wakeup.close()
 
     # -- on the loop's thread ------------------------------------------------------------------------------------
 
@@ -155,3 +156,12 @@ class Loop:
             self._left_over.discard(engine)
             if engine.flush_left_over(now):
                 self.note_left_over(engine)
+
+
+def _make_selector(wake: Callable[[], None]) -> EpollSelector | PortableSelector:
+    """The best selector of this system for an I/O thread."""
+    if is_nestable():
+        return EpollSelector()
+    from purezmq.engine.portable_selector import PortableSelector  # it needs `selectors`, epoll doesn't
+
+    return PortableSelector(wake)

@@ -146,10 +146,19 @@ class Outbox:
         if pipe is None:
             return
         self.last_flush = now
+        if type(pipe.outbound) is not list:  # CONFLATE: the last one is all that counts
+            pipe.outbound.append(batch[-1])
+            if self.unsent is None:
+                self.flush(now)
+            return
         if pipe.outbound:  # a welcome message: it leaves first
             self.flush(now)
             if pipe.outbound:
-                pipe.outbound.extend(batch)
+                for message in batch:
+                    if pipe.can_write():
+                        pipe.outbound.append(message)
+                    else:
+                        pipe.dropped += 1
                 return
         if self.unsent is None:
             pipe.sent += len(batch)

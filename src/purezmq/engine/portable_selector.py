@@ -1,6 +1,6 @@
 """The I/O thread's selector where the system has no epoll: `selectors.DefaultSelector` behind the shape of `selector`.
 
-In a file of its own because Linux never needs `selectors`, and `import purezmq` is measured.
+In a file of its own because a system with epoll never needs `selectors`.
 """
 
 from __future__ import annotations

@@ -9,13 +9,7 @@ from __future__ import annotations
 
 import select
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from purezmq.engine.portable_selector import PortableSelector
-
-__all__ = ["READ", "WRITE", "EpollSelector", "is_nestable", "make_selector"]
+__all__ = ["READ", "WRITE", "EpollSelector", "is_nestable"]
 
 #: Interest masks and event masks; error and hang-up are reported as READ, where the next read tells the cause.
 READ = 1
@@ -39,12 +33,18 @@ class EpollSelector:
         self.close = self._epoll.close
 
     def register(self, fd: int, mask: int) -> None:
-        """Watch a descriptor; a mask of 0 still reports errors."""
+        """Watch a descriptor."""
         self._epoll.register(fd, mask)
 
     def modify(self, fd: int, mask: int) -> None:
-        """Change what is watched."""
-        self._epoll.modify(fd, mask)
+        """Change what is watched; nothing at all for a mask of 0, else a peer that hangs up would be told for ever."""
+        if not mask:
+            self.unregister(fd)
+            return
+        try:
+            self._epoll.modify(fd, mask)
+        except FileNotFoundError:
+            self._epoll.register(fd, mask)
 
     def unregister(self, fd: int) -> None:
         """Watch it no more; one that is closed already is none."""
@@ -52,12 +52,3 @@ class EpollSelector:
             self._epoll.unregister(fd)
         except (OSError, ValueError):
             return
-
-
-def make_selector(wake: Callable[[], None]) -> EpollSelector | PortableSelector:
-    """The best selector of this system for the I/O thread."""
-    if is_nestable():
-        return EpollSelector()
-    from purezmq.engine.portable_selector import PortableSelector
-
-    return PortableSelector(wake)

@@ -37,6 +37,8 @@ __all__ = ["Session"]
 
 #: Reads of one connection per turn, while they complete no message.
 READS_PER_TURN = 4
+#: Reads of a connection that broke, for what arrived before it did.
+READS_AT_END = 64
 
 #: What the monitor says for each way a handshake can fail (behaviour notes D.5).
 _HANDSHAKE_EVENTS = {
@@ -93,16 +95,19 @@ class Session(Outbox):
                 self._read(now)
             if mask & WRITE and self.stream is not None:
                 self.flush(now)
-        except Exception as error:  # noqa: BLE001 - the fence: at worst this connection closes
-            report(f"the connection to {self.endpoint}", error)
+        except BaseException as error:
+            # The fence: at worst this connection closes. It must, for what was read may be half handled.
             self.close_stream(error)
+            if not isinstance(error, Exception):
+                raise
+            report(f"the connection to {self.endpoint}", error)
 
     def _read(self, now: float) -> None:
         stream, connection, pipe = self.stream, self.connection, self.pipe
         if stream is None or connection is None:
             return
         limit = 1 << 62
-        if pipe is not None and pipe.receive_limit:
+        if pipe is not None and pipe.receive_limit and pipe.inbound.maxlen != 0:
             limit = pipe.receive_limit - len(pipe.inbound)
             if limit <= 0 or connection.has_buffered:
                 self._set_interest(self.mask & ~READ)
@@ -154,7 +159,7 @@ class Session(Outbox):
             else:
                 self._handle_event_of_peer(event, now)
             event = connection.next_event()
-        if messages and self.pipe is not None:
+        if messages and self.pipe is not None and self.pipe.attached:
             self._deliver(self.pipe, messages)
         when = connection.next_timer()
         if when is not None and (self.timer is None or when < self.timer.when):
@@ -200,6 +205,8 @@ class Session(Outbox):
             if connection is None or self.stream is None:
                 return
             self._read(monotonic())
+            if not self.mask & READ or connection.has_buffered:
+                connection.note_alive(monotonic())  # its silence is ours: we hold back what it sent
             connection.handle_timer(monotonic())  # without effect when the read has ended the connection
             self._after_input(monotonic())
             self._schedule_timer()
@@ -230,11 +237,32 @@ class Session(Outbox):
     def end_pipe(self, pipe: Pipe) -> None:
         """The pattern refuses this peer: what was sent to it leaves, then the connection closes."""
         self.flush(monotonic())
+        if self.dialer is None and self.has_output() and self.engine.options.linger != 0:
+            if pipe.attached:
+                pipe.attached = False
+                self.engine.pattern.detach(pipe)
+                self.engine.refresh_fast_path()
+            self.ending = True  # the last write closes it
+            return
         if pipe.attached or self.dialer is None:
             self.engine.detach(pipe)
         self.close_stream(None)
 
     # -- the end of a connection ---------------------------------------------------------------------------------
+
+    def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> None:
+        """A write failed: what the peer sent before it went away is still there, and is delivered."""
+        data: bytes | None = b""
+        for _ in range(READS_AT_END):
+            messages = connection.receive_data(data or b"", monotonic())
+            if messages:
+                self._deliver(pipe, messages)
+            try:
+                data = stream.try_read(connection.read_size)
+            except OSError:
+                return
+            if not data or connection.closed:
+                return
 
     def _set_interest(self, mask: int) -> None:
         if mask != self.mask:
@@ -252,6 +280,8 @@ class Session(Outbox):
             self.timer = None
         connection, self.connection = self.connection, None
         was_ready = connection is not None and connection.ready
+        if error is not None and was_ready and connection is not None and self.pipe is not None:
+            self._read_rest(stream, connection, self.pipe)
         if connection is not None:
             connection.close()
         engine.leadership.unregister(self.fd)

@@ -22,13 +22,14 @@ __all__ = ["SharedOutbox"]
 class SharedOutbox:
     """One per publishing socket; `SharedQueue` objects name it as their carrier."""
 
-    __slots__ = ("engine", "last_flush", "queues")
+    __slots__ = ("_flushing", "engine", "last_flush", "queues")
 
     def __init__(self, engine: SocketEngine) -> None:
         self.engine = engine
         self.last_flush = 0.0
         #: Queues with messages that were not flushed yet.
         self.queues: set[Any] = set()
+        self._flushing: set[Any] = set()
 
     def handle_write(self, queue: Any) -> None:
         """A message was appended to a quiet shared queue, or its batch is full."""
@@ -52,6 +53,15 @@ class SharedOutbox:
     def flush_queue(self, queue: Any, now: float) -> None:
         """Encode a queue's messages batch by batch, and hand the bytes to all members."""
         self.queues.discard(queue)
+        if queue in self._flushing:
+            return  # a member was lost in a write: the loop below goes on with what is queued
+        self._flushing.add(queue)
+        try:
+            self._flush_queue(queue, now)
+        finally:
+            self._flushing.discard(queue)
+
+    def _flush_queue(self, queue: Any, now: float) -> None:
         while True:
             batch = take_batch(queue.outbound)
             if not batch:

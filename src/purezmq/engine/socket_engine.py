@@ -68,6 +68,7 @@ class SocketEngine:
     """
 
     __slots__ = (
+        "_is_ending",
         "_linger_timer",
         "closed",
         "closing",
@@ -124,6 +125,8 @@ class SocketEngine:
         #: Replaced by a new object whenever a blocked sender should look again.
         self.room_token = object()
         self._linger_timer: Timer | None = None
+        #: A loop over all sessions closes them: what each close tells is looked at after the loop.
+        self._is_ending = False
 
     # -- any thread ----------------------------------------------------------------------------------------------
 
@@ -152,6 +155,7 @@ class SocketEngine:
                 self.left_over = False
                 if not self.leadership.polling:
                     self.leadership.watch()  # somebody must wait for room while the application is elsewhere
+            thread_state.engines.discard(self)  # this thread is the back-stop itself
         finally:
             self.lease.release()
         return again
@@ -189,7 +193,7 @@ class SocketEngine:
         if self.closing:
             self.lease.mailbox.append(self.check_closed)
         elif session.ending:
-            self.lease.mailbox.append(lambda: session.close_stream(None))
+            self.lease.mailbox.append(lambda: self._end_now(session))
 
     def mark_room(self) -> None:
         """A sender is about to sleep: full inproc queues shall wake it."""
@@ -271,6 +275,8 @@ class SocketEngine:
         """The inproc peer is gone."""
         link.peer = None
         self.links.discard(link)
+        if link.pipe.inbound:  # appended while its writer was closing
+            self.inbox.activate(link.pipe)
         self.detach(link.pipe)
 
     def pipes(self) -> list[Pipe]:
@@ -331,10 +337,11 @@ class SocketEngine:
         pipe.peer = peer
         if session.dialer is None or not session.dialer.routing_id:
             pipe.routing_id = peer.routing_id
-        if not pipe.attached:
+        if not pipe.attached and not session.ending:
             self.attach(pipe)
         if pipe.attached:
             self.pattern.connected(pipe)
+        if pipe.attached or session.ending:
             session.flush(now)
         self.leadership.wake()
 
@@ -383,6 +390,9 @@ class SocketEngine:
             session.flush(monotonic())
             if session.has_output() and session.stream is not None:
                 session.ending = True  # the last write ends it
+                linger = self.options.linger_s
+                if linger is not None:
+                    self.loop.call_at(monotonic() + linger, lambda: self._give_up(session))
                 return
         if session.stream is None:
             if pipe is not None:
@@ -393,11 +403,27 @@ class SocketEngine:
 
     def end_dialer(self, dialer: Dialer) -> None:
         """Connect to this endpoint no more."""
+        session, linger = dialer.session, self.options.linger_s
+        if session.stream is None and linger != 0 and session.has_output():
+            # Not connected yet: the dialer goes on until what is queued has left, or LINGER is over.
+            if session.pipe is not None and session.pipe.attached:
+                session.pipe.attached = False
+                self.pattern.detach(session.pipe)
+                self.refresh_fast_path()
+            session.ending = True
+            if linger is not None:
+                self.loop.call_at(monotonic() + linger, lambda: self._give_up(session))
+            return
         self._close_dialer(dialer)
-        session = dialer.session
         if session.stream is not None:
             session.dialer = None
         self.end_session(session)
+
+    def _give_up(self, session: Session) -> None:
+        """LINGER of a disconnected endpoint is over (I/O thread)."""
+        with self.lease:
+            if session.ending and session.has_output():
+                self._end_now(session)
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -411,24 +437,27 @@ class SocketEngine:
                 return
             self.closing = True
             self.fast_path_changed = None
+            thread_state.engines.discard(self)
             for listener in self.listeners:
                 listener.close()
             self.listeners.clear()
-            for link in [*self.links, *self.refused]:
+            for link in list(self.links):
                 link.close()
+            for link in self.refused:
+                link.post_end()
             self.refused.clear()
             self.flush_all()
             self._begin_linger(linger)
         self.leadership.wake()
 
     def _begin_linger(self, linger: float | None) -> None:
-        for session in list(self.sessions.values()):
-            if linger == 0 or not self._must_linger(session):
-                if session.dialer is not None:
-                    self._close_dialer(session.dialer)
-                    session.dialer = None
-                _drain(session)
-                session.close_stream(None)
+        self._is_ending = True
+        try:
+            for session in list(self.sessions.values()):
+                if linger == 0 or not self._must_linger(session):
+                    self._end_now(session)
+        finally:
+            self._is_ending = False
         for dialer in list(self.dialers):
             if linger == 0 or not dialer.session.has_output():
                 self._close_dialer(dialer)
@@ -436,6 +465,14 @@ class SocketEngine:
             self._linger_timer = self.loop.call_at(monotonic() + linger, self._end_linger)
         self.leadership.watch()
         self.check_closed()
+
+    def _end_now(self, session: Session) -> None:
+        """Close a session for good."""
+        if session.dialer is not None:
+            self._close_dialer(session.dialer)
+            session.dialer = None
+        _drain(session)
+        session.close_stream(None)
 
     def _must_linger(self, session: Session) -> bool:
         return session.has_output() and session.connection is not None
@@ -449,21 +486,26 @@ class SocketEngine:
         with self.lease:
             for dialer in list(self.dialers):
                 self._close_dialer(dialer)
-            for session in list(self.sessions.values()):
-                session.dialer = None
-                session.close_stream(None)
+            self._is_ending = True
+            try:
+                for session in list(self.sessions.values()):
+                    session.dialer = None
+                    session.close_stream(None)
+            finally:
+                self._is_ending = False
             self.check_closed()
 
     def check_closed(self) -> None:
         """While closing: end the sessions that have sent everything; when none is left, this is the end."""
-        for session in list(self.sessions.values()):
-            if not session.has_output():
-                if session.dialer is not None:
-                    self._close_dialer(session.dialer)
-                    session.dialer = None
-                _drain(session)
-                session.close_stream(None)
-                return  # close_stream came back here
+        if self._is_ending:
+            return
+        self._is_ending = True
+        try:
+            for session in list(self.sessions.values()):
+                if not session.has_output():
+                    self._end_now(session)
+        finally:
+            self._is_ending = False
         if not self.sessions and not self.dialers and not self.closed:
             self.closed = True
             if self._linger_timer is not None:
@@ -506,11 +548,12 @@ class SocketEngine:
                 session.stream.sock.close()
         for listener in self.listeners:
             listener.stream_listener.forget()
+        for dialer in self.dialers:
+            dialer.abandon()
         leadership = self.leadership
         if leadership.selector is not None:
             leadership.selector.close()
-        if leadership.wakeup is not None:
-            leadership.wakeup.close()
+        leadership.wakeup = leadership.exported = None
 
 
 def _drain(session: Session) -> None:

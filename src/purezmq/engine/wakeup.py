@@ -12,14 +12,19 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
 __all__ = ["Wakeup"]
 
 
 class Wakeup:
-    """See the module's story. `set` and `clear` never block and never raise, even after `close`."""
+    """See the module's story. `set` and `clear` never block and never raise.
 
-    __slots__ = ("_pair", "fd")
+    There is no `close`: the descriptor is freed with the last reference. A thread inside `set` holds one, so its write
+    can't go to another connection that got the number meanwhile.
+    """
+
+    __slots__ = ("__weakref__", "_pair", "fd")
 
     def __init__(self) -> None:
         self._pair: tuple[socket.socket, socket.socket] | None = None
@@ -45,7 +50,7 @@ class Wakeup:
                 os.eventfd_write(self.fd, 1)
             else:
                 self._pair[1].send(b"\0")
-        except (OSError, ValueError):  # full: it is readable already; closed: nobody waits
+        except (OSError, ValueError):  # full: it is readable already
             return
 
     def clear(self) -> None:
@@ -59,11 +64,7 @@ class Wakeup:
         except (OSError, ValueError):
             return
 
-    def close(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
         """Free the descriptors."""
-        if self._pair is not None:
-            for end in self._pair:
-                end.close()
-        elif self.fd >= 0:
-            os.close(self.fd)
-        self.fd = -1
+        if getattr(self, "_pair", ()) is None:  # an eventfd; a pair of sockets frees itself
+            close(self.fd)

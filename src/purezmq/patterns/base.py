@@ -9,6 +9,7 @@ from __future__ import annotations
 from purezmq.constants import EFSM, ENOTSUP
 from purezmq.error import make_error
 from purezmq.patterns.fair_queue import FairQueue
+from purezmq.pipe import RoomMarker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,12 +122,20 @@ class Pattern:
             return message
         while inbox.refill():
             try:
-                message = inbox.ready.popleft()
+                head: Any = inbox.ready.popleft()
             except IndexError:  # another thread's fast path was quicker
                 continue
+            if type(head) is RoomMarker:
+                head.wake()
+                continue
+            message = head
             self.last_pipe = inbox.short_cut
             return message
         return None
+
+    def may_receive(self) -> bool:
+        """Whether the pattern's state allows receiving at all; a hint, without the lease."""
+        return True
 
     def can_recv(self) -> bool:
         """Whether `try_recv` would give a message (POLLIN)."""

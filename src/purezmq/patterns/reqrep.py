@@ -148,6 +148,10 @@ class Req(Dealer):
             self.discarded += 1
         return None
 
+    def may_receive(self) -> bool:
+        """Between request and reply."""
+        return self.waiting
+
     def can_recv(self) -> bool:
         """Whether the reply is there."""
         if not self.waiting:
@@ -232,6 +236,10 @@ class Rep(Pattern):
                 return message
             self.discarded += 1
         return None
+
+    def may_receive(self) -> bool:
+        """Not between request and reply."""
+        return not self.replying
 
     def can_recv(self) -> bool:
         """Whether a request may be received now and one is there."""

@@ -71,7 +71,6 @@ class Context(Generic["_S_co"]):
         set_own(self, "_options", options)
         set_own(self, "sockopts", {})
         set_own(self, "_state", _State())
-        set_own(self, "_terminating", False)
         set_own(self, "inproc", InprocRegistry())
         forking.register(self)
 
@@ -100,6 +99,11 @@ class Context(Generic["_S_co"]):
         with state.condition:
             state.engines.discard(engine)
             state.condition.notify_all()
+
+    @property
+    def _terminating(self) -> bool:
+        """Whether `term` was called on any handle of this context."""
+        return bool(self._state.terminating)
 
     # -- sockets -------------------------------------------------------------------------------------------------
 
@@ -183,12 +187,12 @@ class Context(Generic["_S_co"]):
 
     def _terminate(self) -> None:
         state = self._state
-        object.__setattr__(self, "_terminating", True)
         state.terminating = True
         with state.condition:
             sockets = list(state.sockets)
         for socket in sockets:
-            socket._close_paths()
+            with socket._engine.lease:
+                socket._close_paths()
             socket._engine.leadership.wake()
 
     def _finish(self) -> None:
@@ -253,7 +257,6 @@ class Context(Generic["_S_co"]):
         state = self._state
         state.condition = Condition(RLock())
         state.finished = state.terminating = True
-        object.__setattr__(self, "_terminating", True)
         for socket in list(state.sockets):
             socket._closed = True
             socket._close_paths()

@@ -6,6 +6,7 @@ through the I/O thread; where another thread leads, it is released like any foll
 
 from __future__ import annotations
 
+import os
 import select as _select
 from _thread import _local as ThreadLocal  # noqa: N812 - its public name is threading.local, which costs an import
 from time import monotonic
@@ -30,6 +31,8 @@ POLLOUT = int(constants.POLLOUT)
 POLLPRI = int(constants.POLLPRI)
 POLLERR = int(constants.POLLERR)
 _BOTH = POLLIN | POLLOUT
+#: The longest time that the system's poll takes.
+MAX_POLL_MS = 2**31 - 1
 
 
 class _PollWaiter:
@@ -53,6 +56,9 @@ class _PollState(ThreadLocal):
 
 
 _state = _PollState()
+if hasattr(os, "register_at_fork"):
+    # A forked child must not read the wake-ups of its parent.
+    os.register_at_fork(after_in_child=_state.__init__)  # type: ignore[misc]  # makes it anew, on purpose
 
 
 class Poller:
@@ -198,9 +204,15 @@ def _wait(
         for engine in led:
             engine.leadership.end_lead_for_poller()
         for engine in engines:
-            if waiter in engine.leadership.followers:
-                engine.leadership.followers.remove(waiter)
+            _forget(engine, waiter)
             engine.leadership.try_pump()
+
+
+def _forget(engine: Any, waiter: _PollWaiter) -> None:
+    try:
+        engine.leadership.followers.remove(waiter)
+    except ValueError:  # whoever woke us took it out
+        return
 
 
 def _poll_system(
@@ -218,7 +230,7 @@ def _poll_system(
         poll.register(number, READ)
     if wakeup is not None:
         poll.register(wakeup.fd, READ)
-    events = dict(poll.poll(None if timeout is None else max(0, -int(-timeout * 1000 // 1))))
+    events = dict(poll.poll(None if timeout is None else min(max(0, -int(-timeout * 1000 // 1)), MAX_POLL_MS)))
     found = [(item, _from_system(events.get(number, 0)) & (flags | POLLERR)) for number, item, flags in system]
     return [(item, mask) for item, mask in found if mask]
 

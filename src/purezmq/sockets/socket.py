@@ -109,7 +109,14 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """A socket that nobody refers to is closed; forgetting it is worth a warning (python -X dev)."""
         if not getattr(self, "_closed", True):
             warnings.warn(f"Unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
-            self.close()
+            # Not `close`: the collector may run in a thread that holds the lease of this very socket.
+            self._closed = True
+            self._endpoints.close()
+            engine, linger = self._engine, self._options.linger_s
+            try:
+                engine.loop.call(lambda: engine.close(linger))
+            except RuntimeError:  # no thread can be started any more: the process ends
+                return
 
     def __copy__(self) -> Self:
         """The same socket."""
@@ -170,6 +177,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         engine.close(self._options.linger_s)
         if engine.monitor is not None:
             self.disable_monitor()
+        self._wake_fd = None
         self._context._remove_socket(self)
 
     def fileno(self) -> int:

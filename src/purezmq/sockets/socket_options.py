@@ -101,6 +101,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
                 pipe.receive_limit = options.rcvhwm
         for link in self._engine.links:
             link.apply_limits()
+        self._engine.handle_room()  # blocked senders look again
 
     def _exported_fd(self) -> int:
         """FD: a descriptor that becomes readable when EVENTS may have changed; read EVENTS then, until nothing is left.

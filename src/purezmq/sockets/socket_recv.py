@@ -14,7 +14,7 @@ from purezmq.constants import POLLOUT as _POLLOUT_FLAG
 from purezmq.engine.burst import flush_thread, thread_state
 from purezmq.error import make_error
 from purezmq.message import Frame
-from purezmq.sockets.socket_state import SocketState, deadline_of
+from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ class SocketRecv(SocketState):
         """
         ready = self._ready
         message = None
-        if ready:
+        if ready and copy:
             try:
                 message = ready.popleft()
             except IndexError:  # another thread was quicker
                 message = None
-            if type(message) is bytes and copy:
+            if type(message) is bytes:
                 return message
         return self._recv_part(message, flags, copy, track, timeout)
 
@@ -187,11 +187,12 @@ class SocketRecv(SocketState):
 
         Arguments, errors: see `recv`.
         """
-        try:
-            message = self._ready.popleft()
-        except IndexError:
-            message = None
-        if copy:
+        message = None
+        if copy and self._ready:
+            try:
+                message = self._ready.popleft()
+            except IndexError:  # another thread was quicker
+                message = None
             if type(message) is list:
                 return message
             if type(message) is bytes:
@@ -246,8 +247,10 @@ class SocketRecv(SocketState):
                     message = popleft()
                     if type(message) is bytes or type(message) is list:
                         append(message)
-                    else:
+                    elif isinstance(message, list):
                         append(self._normalise(message))
+                    else:
+                        message.wake()  # a RoomMarker
             except IndexError:
                 pass
             if len(messages) >= max_messages:
@@ -280,12 +283,8 @@ class SocketRecv(SocketState):
         """A message in its public form, whatever lay in the queue."""
         if type(message) is bytes:
             return message
-        if isinstance(message, list):
-            parts = list(map(_to_bytes, message))
-            return parts if len(parts) > 1 else parts[0]
-        message.wake()  # a RoomMarker: the next one is a message
-        part = self.recv_multipart()
-        return part if len(part) > 1 else part[0]
+        parts = list(map(_to_bytes, message))
+        return parts if len(parts) > 1 else parts[0]
 
     def recv_into(self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0) -> int:
         """Receive one part into a writable buffer.
@@ -343,16 +342,18 @@ class SocketRecv(SocketState):
             leadership.try_pump()
             return self._events(flags)
         deadline = None if timeout is None or timeout < 0 else monotonic() + timeout / 1000
+        hint = self._recv_hint if flags & POLLIN else self._send_hint
         while True:
-            left = None if deadline is None else deadline - monotonic()
-            if left is not None and left <= 0:
-                return self._events(flags)
-            if flags & POLLOUT:
-                self._engine.mark_room()
-            leadership.wait(left, self._recv_hint if flags & POLLIN else self._send_hint)
+            # First the token and the markers, then a look: room that comes after it changes the token.
+            with self._engine.lease:
+                token = self._engine.room_token
+                if flags & POLLOUT:
+                    self._engine.mark_room()
             events = self._events(flags)
-            if events:
+            left = None if deadline is None else deadline - monotonic()
+            if events or (left is not None and left <= 0):
                 return events
+            leadership.wait(left, RoomHint(self, token, hint))
 
     def _events(self, flags: int) -> int:
         """Which of the flags are true now."""

@@ -13,7 +13,7 @@ from purezmq.constants import SNDMORE as _SNDMORE_FLAG
 from purezmq.engine.burst import flush_thread
 from purezmq.error import Again, make_error
 from purezmq.message import Frame, MessageTracker, SendEvent
-from purezmq.sockets.socket_state import SocketState, deadline_of
+from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,20 +49,6 @@ class TrackedMessage(list[bytes]):
         """The library has let go."""
         if self.event is not None:
             self.event.set()
-
-
-class _RoomHint:
-    """Cheap look without the lease: whether a blocked send may go on, or must raise."""
-
-    __slots__ = ("socket", "token")
-
-    def __init__(self, socket: SocketSend, token: object) -> None:
-        self.socket = socket
-        self.token = token
-
-    def __call__(self) -> object:
-        """Whether there is news."""
-        return self.socket._engine.room_token is not self.token or self.socket._send_hint()
 
 
 class SocketSend(SocketState):
@@ -235,7 +221,7 @@ class SocketSend(SocketState):
             flush_thread()
             engine.leadership.wait(
                 None if left == float("inf") else left,
-                _RoomHint(self, token),
+                RoomHint(self, token, self._send_hint),
             )
 
     def send_multipart(

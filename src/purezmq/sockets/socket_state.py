@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from os import urandom
 from time import monotonic
+from weakref import ref
 
 from purezmq.constants import DONTWAIT as _DONTWAIT_FLAG
 from purezmq.constants import ENOTSOCK, ETERM, SocketType
@@ -20,6 +21,7 @@ from purezmq.patterns.compatibility import pattern_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from purezmq.message import Message
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 #: A plain number: arithmetic with the enumeration itself costs a microsecond.
 _DONTWAIT = int(_DONTWAIT_FLAG)
 
-__all__ = ["NO_MESSAGES", "NO_TARGET", "SocketState", "deadline_of"]
+__all__ = ["NO_MESSAGES", "NO_TARGET", "RoomHint", "SocketState", "deadline_of"]
 
 #: Stands in for the inbox while the lock-free path of recv is closed. Nothing is ever put into it.
 NO_MESSAGES: deque[Any] = deque(maxlen=0)
@@ -97,13 +99,28 @@ class SocketState:
         self._target: FastTarget = NO_TARGET
         if hasattr(self._pattern, "shared_carrier"):
             self._pattern.shared_carrier = self._engine.shared
-        self._engine.fast_path_changed = self._refresh_send_path
-        self._pattern.handle_changed = self._refresh_send_path
-        self._pattern.inbox.handle_ready_changed = self._refresh_recv_path
+        self._listen_to_engine()
         if hasattr(self._pattern, "seed_ids"):
             # A router that was restarted must not give a new peer the id that an old one had.
             self._pattern.seed_ids(int.from_bytes(urandom(4)))
         self._refresh_recv_path()
+
+    def _listen_to_engine(self) -> None:
+        """Let engine and pattern tell of changes, by weak references: a forgotten socket is collected and closed."""
+        reference = ref(self)
+
+        def refresh_send_path() -> None:
+            socket = reference()
+            if socket is not None:
+                socket._refresh_send_path()
+
+        def refresh_recv_path() -> None:
+            socket = reference()
+            if socket is not None:
+                socket._refresh_recv_path()
+
+        self._engine.fast_path_changed = self._pattern.handle_changed = refresh_send_path
+        self._pattern.inbox.handle_ready_changed = refresh_recv_path
 
     # -- the lock-free paths ---------------------------------------------------------------------------------------
 
@@ -139,8 +156,11 @@ class SocketState:
 
     def _recv_hint(self) -> object:
         """Cheap look without the lease: a recv may succeed, or must raise."""
-        inbox = self._pattern.inbox
-        return inbox.ready or inbox.active or self._closed or self._context._terminating
+        pattern = self._pattern
+        inbox = pattern.inbox
+        if (inbox.ready or inbox.active) and (pattern.fast_recv or pattern.may_receive()):
+            return True
+        return self._closed or self._context._terminating
 
     def _send_hint(self) -> object:
         """Cheap look without the lease: a send must raise. Room is told by waking."""
@@ -148,6 +168,21 @@ class SocketState:
 
     def _as_message(self, parts: list[Any]) -> Message:
         return parts[0] if len(parts) == 1 else parts
+
+
+class RoomHint:
+    """Cheap look without the lease: whether there was news for a blocked sender, or for what it waits for besides."""
+
+    __slots__ = ("besides", "socket", "token")
+
+    def __init__(self, socket: SocketState, token: object, besides: Callable[[], object]) -> None:
+        self.socket = socket
+        self.token = token
+        self.besides = besides
+
+    def __call__(self) -> object:
+        """Whether to look again."""
+        return self.socket._engine.room_token is not self.token or self.besides()
 
 
 def deadline_of(flags: int, timeout: float | None, option_ms: int) -> float | None:

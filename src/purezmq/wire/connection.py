@@ -219,6 +219,15 @@ class Connection:
             return self._deadline
         return None if self._heartbeat is None else self._heartbeat.next_timer()
 
+    def note_alive(self, now: float) -> None:
+        """The owner holds back what the peer sent: its silence counts from now.
+
+        Args:
+            now: seconds of a monotonic clock.
+        """
+        if self._heartbeat is not None:
+            self._heartbeat.last_received = now
+
     def handle_timer(self, now: float) -> None:
         """Do what is due: end a late handshake or a dead peer's connection, queue a PING. Harmless when nothing is.
 
