@@ -227,6 +227,8 @@ def test_sixteen_threads_share_sockets(make_context: Callable[..., Any]) -> None
     calls = [run_in_thread(stress.work, seed) for seed in range(THREADS)]
     for call in calls:
         call.result(STRESS_S + 20)
+    for socket in stress.sockets:
+        socket.close(0)
     assert [] == stress.wrong
     assert stress.received > 100
 

@@ -30,7 +30,7 @@ def test_pipe_write_tells_quiet_carrier_once_and_at_each_full_batch() -> None:
     """A burst costs one call per batch."""
     carrier = ScriptedCarrier()
     pipe = Pipe(carrier, 0, 0)
-    for _ in range(pipe.batch - 1):
+    for _ in range(pipe.write_batch - 1):
         pipe.write(b"x")
     assert 1 == carrier.writes
     pipe.write(b"x")

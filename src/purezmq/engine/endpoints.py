@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from errno import ENOENT
 
-from purezmq.constants import EMTHREAD, ENOCOMPATPROTO, Event
+from purezmq.constants import EINVAL, EMTHREAD, ENOCOMPATPROTO, Event
 from purezmq.endpoint import parse_endpoint
 from purezmq.engine.dialer import Dialer
 from purezmq.engine.inproc import connect_inproc, pair_up
@@ -102,6 +102,13 @@ class Endpoints:
             raise make_error(ENOCOMPATPROTO, f"a {engine.pattern.type_name} socket can't use '{endpoint}'")
         if engine.pattern.type_name == _ONLY_TCP and endpoint.scheme != "tcp":
             raise make_error(ENOCOMPATPROTO, f"a STREAM socket speaks tcp only, not {endpoint.scheme}")
+        if engine.options.mechanism or engine.options.zap_domain:
+            # Failing closed: nobody who asked for security gets a connection without it.
+            raise make_error(
+                EINVAL,
+                f"cannot use '{endpoint}': PLAIN, CURVE, GSSAPI and ZAP are not in this version of purezmq; "
+                "unset the security options to connect without protection",
+            )
         if engine.context.io_thread_count == 0:
             raise make_error(EMTHREAD, "the context has no I/O thread (IO_THREADS 0): only inproc works in it")
 

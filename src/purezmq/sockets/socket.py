@@ -108,7 +108,6 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
     def __del__(self) -> None:
         """A socket that nobody refers to is closed; forgetting it is worth a warning (python -X dev)."""
         if not getattr(self, "_closed", True):
-            warnings.warn(f"Unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
             # Not `close`: the collector may run in a thread that holds the lease of this very socket.
             self._closed = True
             self._endpoints.close()
@@ -117,6 +116,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
                 engine.loop.call(lambda: engine.close(linger))
             except RuntimeError:  # no thread can be started any more: the process ends
                 return
+            warnings.warn(f"Unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
 
     def __copy__(self) -> Self:
         """The same socket."""
