@@ -55,7 +55,7 @@ __all__ = [
 #: No announcement per batch: only the high-water mark counts.
 NO_BATCH = 1 << 60
 #: A burst is handed to the carrier at the latest after this many messages.
-BATCH_MESSAGES = 500
+BATCH_MESSAGES = 1000
 
 
 class OverflowPolicy:

@@ -17,7 +17,7 @@ from collections import deque
 from time import monotonic
 
 from purezmq.engine.selector import WRITE
-from purezmq.pipe import NO_BATCH, WRITE_BATCH_MESSAGES
+from purezmq.pipe import BATCH_MESSAGES, NO_BATCH, WRITE_BATCH_MESSAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
     from purezmq.transports.base import SocketStream
     from purezmq.wire.connection import Connection
 
-__all__ = ["Outbox", "take_batch"]
+__all__ = ["Outbox", "choose_batch", "take_batch"]
 
 #: A connection is idle when nothing was written for this long (seconds).
 IDLE_S = 0.000_050
-#: A batch of larger messages ends at about this many bytes, and may hold at most so many messages.
+#: A batch of larger messages ends at about this many bytes.
 BATCH_BYTES = 126 * 1024
-BATCH_MESSAGES = 1000
 #: One turn of writing takes about this many bytes, when more than a batch waits.
 TAKE_BYTES = 512 * 1024
 
@@ -205,9 +204,7 @@ class Outbox:
 
     def _adapt(self, pipe: Pipe, size: int, count: int) -> None:
         """Choose how many messages make a batch by the size of the last ones."""
-        average = size // count
-        batch = BATCH_BYTES // average if average else BATCH_MESSAGES
-        batch = BATCH_MESSAGES if batch > BATCH_MESSAGES else batch or 1
+        batch = choose_batch(size, count)
         if batch != pipe.batch:
             pipe.batch = batch
             pipe.write_batch = min(batch, WRITE_BATCH_MESSAGES)
@@ -320,6 +317,13 @@ class Outbox:
     def has_output(self) -> bool:
         """Whether anything waits to be written."""
         return self.unsent is not None or (self.pipe is not None and bool(self.pipe.outbound))
+
+
+def choose_batch(size: int, count: int) -> int:
+    """How many messages make a batch, when the last `count` took `size` bytes."""
+    average = size // count
+    batch = BATCH_BYTES // average if average else BATCH_MESSAGES
+    return BATCH_MESSAGES if batch > BATCH_MESSAGES else batch or 1
 
 
 def connection_ready(connection: Connection | None) -> bool:

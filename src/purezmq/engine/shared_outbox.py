@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from purezmq.engine.outbox import IDLE_S, take_batch
+from purezmq.engine.outbox import IDLE_S, choose_batch, take_batch
 from purezmq.wire.framing_fast import encode_batch
 
 TYPE_CHECKING = False
@@ -72,6 +72,11 @@ class SharedOutbox:
                 continue
             chunks: list[Any] = encode_batch(batch)
             size = sum(map(len, chunks))
+            fitting = choose_batch(size, len(batch))
+            if fitting != queue.batch:
+                queue.batch = fitting
+                queue.limits_changed()
+                self.engine.refresh_fast_path()
             for pipe in list(queue.members):
                 carrier = pipe.carrier
                 connection = carrier.connection

@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import pack
 
 from purezmq.constants import DONTWAIT, EINVAL, POLLIN, POLLOUT
+from purezmq.engine.burst import flush_thread
 from purezmq.error import make_error
 from purezmq.sockets.poller import poll_items
 
@@ -138,13 +139,19 @@ def _run(frontend: Socket, backend: Socket, capture: Socket | None, control: Soc
                 return
             paused = command == "PAUSE" or (paused and command != "RESUME")
         if not paused:
-            moved = True
-            while moved:
-                moved = False
-                for direction in directions:
-                    moved = direction.move() or moved
-                if control is not None and control.poll(0):
-                    break
+            _move_all(directions, control)
+
+
+def _move_all(directions: list[_Direction], control: Socket | None) -> None:
+    """Move messages while any come, without asking the system which socket is ready."""
+    moved = True
+    while moved and not (control is not None and control._recv_hint()):
+        moved = False
+        for direction in directions:
+            if not direction.waiting:
+                direction.source._engine.leadership.try_pump()
+            moved = direction.move() or moved
+        flush_thread()
 
 
 def _obey(control: Socket, forward: _Direction, backward: _Direction) -> str:
