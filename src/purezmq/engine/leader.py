@@ -216,6 +216,11 @@ class Leadership:
         finally:
             self._release_lead()
 
+    def sleep_once(self) -> None:
+        """The next wait shall not spin (lease held)."""
+        if not self._spins_to_skip:
+            self._spins_to_skip = 1
+
     def _spin(self, poll: Callable[[float], Any], timeout: float | None, hint: Callable[[], object]) -> Any:
         """Look again and again for a moment before sleeping: for a peer that answers at once this saves the sleep.
 

@@ -21,6 +21,7 @@ from purezmq.wire.events import (
     HandshakeSucceeded,
     Subscribed,
 )
+from purezmq.wire.limits import READ_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,6 +135,9 @@ class Session(Outbox):
                 return
             self._after_input(now, messages)
             if len(data) < size or self.stream is None or pipe is None:
+                if size != READ_SIZE:
+                    # In the middle of a large body: sleep until more of it is there, rather than take it in crumbs.
+                    self.engine.leadership.sleep_once()
                 return
             # The header of a large body: read on at once, straight into a buffer of its own.
 
