@@ -121,7 +121,12 @@ class Endpoints:
     def _choose_loop(self) -> None:
         """AFFINITY decides on the first endpoint that needs an I/O thread; a socket stays with its thread."""
         engine = self.engine
-        if engine.options.affinity and not engine.sessions and not engine.listeners and not engine.dialers:
+        if (
+            engine.options.affinity
+            and engine.leadership.selector is None
+            and not engine.listeners
+            and not engine.dialers
+        ):
             loop = engine.context.io_threads.choose(engine.options.affinity)
             engine.loop.load -= 1
             engine.loop = engine.leadership.loop = loop

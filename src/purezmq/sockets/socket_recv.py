@@ -98,10 +98,15 @@ class SocketRecv(SocketState):
             message = self._recv_message(flags, timeout)
         if isinstance(message, list):
             with engine.lease:
+                if self._rest is not None:
+                    # Another thread is in the middle of a message: that one goes on, ours comes after it.
+                    self._pattern.inbox.put_back(None, message)
+                    message = self._rest
+                    self._rest = None
                 part = _to_bytes(message[0])
                 if len(message) > 1:
                     self._rest = message[1:]
-                    self._refresh_recv_path()
+                self._refresh_recv_path()
             return part if copy else self._as_frame(part, more=len(message) > 1)
         return message if copy else self._as_frame(message, more=False)
 
