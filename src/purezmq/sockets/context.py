@@ -7,7 +7,7 @@ import warnings
 from errno import EMFILE
 from threading import Condition, RLock
 from time import monotonic
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from purezmq.constants import EINVAL, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
     from purezmq.engine.io_threads import IoThreads
     from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.sockets.shared_state import SharedState
 
     # By its default `Context` alone is `Context[Socket]`.
     _S_co = TypeVar("_S_co", bound=Socket, default=Socket, covariant=True)
 
 __all__ = ["Context"]
+
+#: Contexts by their `underlying`.
+_living: WeakValueDictionary[int, Context[Any]] = WeakValueDictionary()
 
 #: Names that are the context's own, not defaults of its sockets.
 _OWN_ATTRIBUTES = frozenset({"sockopts", "io_threads", "inproc", "io_thread_count"})
@@ -58,8 +62,8 @@ class Context(Generic["_S_co"]):
 
     def __init__(self, io_threads: int | Context[Any] = 1, shadow: Context[Any] | int = 0) -> None:
         source = io_threads if isinstance(io_threads, Context) else shadow
-        if isinstance(source, int) and source:
-            raise make_error(EINVAL, "there is no foreign context to shadow by address; pass a purezmq Context")
+        if source is shadow and isinstance(source, int) and source:
+            source = _find_context(source)
         set_own = object.__setattr__
         set_own(self, "_shadowed", source if isinstance(source, Context) else None)
         if isinstance(source, Context):
@@ -71,6 +75,7 @@ class Context(Generic["_S_co"]):
         set_own(self, "_options", options)
         set_own(self, "sockopts", {})
         set_own(self, "_state", _State())
+        _living[self.underlying] = self
         set_own(self, "inproc", InprocRegistry())
         forking.register(self)
 
@@ -139,23 +144,22 @@ class Context(Generic["_S_co"]):
             options.linger = 0
         return options
 
-    def _add_socket(self, socket: Socket) -> None:
+    def _add_socket(self, shared: SharedState) -> None:
         state = self._state
         with state.condition:
             if len(state.sockets) >= self._options.max_sockets:
-                engine = socket._engine
-                socket._closed = True
-                engine.close(0)
+                shared.closed = True
+                shared.engine.close(0)
                 raise make_error(
                     EMFILE, f"the context has MAX_SOCKETS ({self._options.max_sockets}) open sockets; close some"
                 )
-            state.sockets.add(socket)
-            state.engines.add(socket._engine)
+            state.sockets.add(shared)
+            state.engines.add(shared.engine)
 
-    def _remove_socket(self, socket: Socket) -> None:
+    def _remove_socket(self, shared: SharedState) -> None:
         state = self._state
         with state.condition:
-            state.sockets.discard(socket)
+            state.sockets.discard(shared)
             state.condition.notify_all()
 
     # -- the end -------------------------------------------------------------------------------------------------
@@ -167,7 +171,7 @@ class Context(Generic["_S_co"]):
 
     @property
     def underlying(self) -> int:
-        """A number unique among live contexts; there is no C pointer behind it."""
+        """A number unique among live contexts, which `shadow` takes; there is no C pointer behind it."""
         return id(self._state)
 
     def term(self) -> None:
@@ -175,8 +179,6 @@ class Context(Generic["_S_co"]):
 
         Returns when every socket was closed and what they sent has left (LINGER). Ctrl-C interrupts it.
         """
-        if self._shadowed is not None:
-            return
         self._terminate()
         flush_thread()
         state = self._state
@@ -190,10 +192,10 @@ class Context(Generic["_S_co"]):
         state.terminating = True
         with state.condition:
             sockets = list(state.sockets)
-        for socket in sockets:
-            with socket._engine.lease:
-                socket._close_paths()
-            socket._engine.leadership.wake()
+        for shared in sockets:
+            with shared.engine.lease:
+                shared.close_paths()
+            shared.engine.leadership.wake()
 
     def _finish(self) -> None:
         state = self._state
@@ -212,13 +214,15 @@ class Context(Generic["_S_co"]):
         Args:
             linger: milliseconds that what was sent may take to leave, for every socket.
         """
-        if self.closed or self._shadowed is not None:
+        if self.closed:
             return
         state = self._state
         with state.condition:
             sockets = list(state.sockets)
-        for socket in sockets:
-            socket.close(linger)
+        for shared in sockets:
+            for handle in shared.handles()[:1]:
+                handle.close(linger)  # a subclass may do more
+            shared.close(linger)
         self.term()
 
     def __enter__(self) -> Self:
@@ -257,9 +261,8 @@ class Context(Generic["_S_co"]):
         state = self._state
         state.condition = Condition(RLock())
         state.finished = state.terminating = True
-        for socket in list(state.sockets):
-            socket._closed = True
-            socket._close_paths()
+        for shared in list(state.sockets):
+            shared.abandon()
         for engine in list(state.engines):
             engine.abandon()
         if state.io_threads is not None:
@@ -283,10 +286,22 @@ class Context(Generic["_S_co"]):
     def shadow(cls, address: Context[Any] | int) -> Self:
         """A second handle of a context.
 
+        Args:
+            address: the context, or its `underlying`.
+
         Raises:
-            ZMQError: EINVAL: an address; there is no C context here.
+            ZMQError: EINVAL: no context of this library has that address.
         """
         return cls(shadow=address)
+
+    @classmethod
+    def shadow_pyczmq(cls, ctx: Any) -> Self:
+        """Pyzmq's name for shadowing a context of the C library czmq, which can't exist here.
+
+        Raises:
+            ZMQError: EINVAL, always.
+        """
+        raise make_error(EINVAL, f"{ctx!r} belongs to a C library; purezmq shadows its own contexts only")
 
     def __copy__(self) -> Self:
         """A second handle."""
@@ -379,7 +394,7 @@ class _State:
     def __init__(self) -> None:
         # Re-entrant: collecting a forgotten socket closes it, wherever this thread is just then.
         self.condition = Condition(RLock())
-        self.sockets: WeakSet[Socket] = WeakSet()
+        self.sockets: WeakSet[SharedState] = WeakSet()
         self.engines: set[SocketEngine] = set()
         self.io_threads: IoThreads | None = None
         self.terminating = False
@@ -391,6 +406,14 @@ def _find_option(key: str) -> ContextOption | SocketOption | None:
     if name in ContextOption.__members__:
         return ContextOption[name]
     return SocketOption.__members__.get(name)
+
+
+def _find_context(address: int) -> Context[Any]:
+    found = _living.get(address)
+    if found is None:
+        text = f"no purezmq context has the address {address:#x}; a context of libzmq can't be shadowed"
+        raise make_error(EINVAL, text)
+    return found
 
 
 def _set_default(socket: Socket, option: int, value: Any) -> None:

@@ -135,7 +135,7 @@ def poll_items(items: list[tuple[Any, int]], timeout: float | None) -> list[tupl
     deadline = None if timeout is None or timeout < 0 else monotonic() + timeout / 1000
     flush_thread()
     for socket, _flags in sockets:
-        if not socket._closed:
+        if not socket._shared.closed:
             socket._engine.leadership.try_pump()
     while True:
         ready = [(socket, events) for socket, flags in sockets if (events := socket._events(flags))]

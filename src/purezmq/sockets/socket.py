@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import warnings
 
-from purezmq.constants import EADDRINUSE, EINVAL, EVENT_ALL, LAST_ENDPOINT, Event, SocketType
+from purezmq.constants import EADDRINUSE, EINVAL, EVENT_ALL, LAST_ENDPOINT, SocketType
 from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD
 from purezmq.sockets.generic import Generic
 from purezmq.sockets.serialization import Serialization
+from purezmq.sockets.shared_state import SharedState, find_shared_state
 from purezmq.sockets.socket_options import SocketOptionsApi
 from purezmq.sockets.socket_send import SocketSend
 
@@ -64,7 +65,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         ZMQError: EINVAL (no such type), EMFILE (MAX_SOCKETS of the context), ETERM (it is terminated).
     """
 
-    __slots__ = ("_is_shadow",)
+    __slots__ = ()
 
     def __init__(
         self,
@@ -75,13 +76,13 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         **kwargs: Any,
     ) -> None:
         self.copy_threshold = COPY_THRESHOLD if copy_threshold is None else copy_threshold
-        self._connect_routing_id = b""
-        self._is_shadow = False
         if isinstance(ctx_or_socket, Socket):
-            raise make_error(EINVAL, "a purezmq socket is shared by passing it on: any thread may use it")
-        context = ctx_or_socket
-        self._open(context, int(socket_type), context._make_options(int(socket_type)))
-        context._add_socket(self)
+            self._open(ctx_or_socket._shared)
+        else:
+            context = ctx_or_socket
+            shared = SharedState(context, int(socket_type), context._make_options(int(socket_type)))
+            context._add_socket(shared)
+            self._open(shared)
         try:
             for name, value in kwargs.items():
                 setattr(self, name, value)
@@ -91,7 +92,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
 
     def __repr__(self) -> str:
         """Tell the type and whether it's closed."""
-        closed = " closed" if getattr(self, "_closed", True) else ""
+        closed = " closed" if self.closed else ""
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return f"<{name}({self._pattern.type_name}) at {id(self):#x}{closed}>"
 
@@ -105,22 +106,23 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """Close."""
         self.close()
 
-    def __del__(self) -> None:
-        """A socket that nobody refers to is closed; forgetting it is worth a warning (python -X dev)."""
-        if not getattr(self, "_closed", True):
-            # Not `close`: the collector may run in a thread that holds the lease of this very socket.
-            self._closed = True
-            self._endpoints.close()
-            engine, linger = self._engine, self._options.linger_s
-            try:
-                engine.loop.call(lambda: engine.close(linger))
-            except RuntimeError:  # no thread can be started any more: the process ends
-                return
-            warnings.warn(f"Unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
+    @classmethod
+    def shadow(cls, address: int | Socket) -> Self:
+        """A second handle of a socket: messages, options and the end are shared with the first.
+
+        Args:
+            address: the socket's `underlying`, or the socket itself.
+
+        Raises:
+            ZMQError: EINVAL: no purezmq socket lives there (a socket of libzmq can't be shadowed).
+        """
+        if isinstance(address, Socket):
+            return cls(address)
+        return cls(find_shared_state(int(address)).first_handle())
 
     def __copy__(self) -> Self:
-        """The same socket."""
-        return self
+        """A second handle."""
+        return type(self)(self)
 
     __deepcopy__ = None  # as pyzmq: sockets can't be deep-copied
 
@@ -139,23 +141,24 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
     @property
     def closed(self) -> bool:
         """Whether it was closed (or its context destroyed, or the process forked)."""
-        return bool(self._closed)
+        shared = getattr(self, "_shared", None)
+        return shared is None or bool(shared.closed)
 
     @property
     def type(self) -> int:
         """Its SocketType."""
-        return self._type
+        return self._shared.type
 
     @property
     def socket_type(self) -> int:
         """pyzmq's deprecated name of `type`."""
         warnings.warn("Socket.socket_type is deprecated, use Socket.type", DeprecationWarning, stacklevel=2)
-        return self._type
+        return self._shared.type
 
     @property
     def underlying(self) -> int:
         """A number that is unique among live sockets; there is no C pointer behind it."""
-        return id(self._engine)
+        return self._shared.address
 
     def close(self, linger: int | None = None) -> None:
         """Close the socket. Blocked calls in other threads raise ENOTSOCK; addresses are free when it returns.
@@ -165,20 +168,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         Args:
             linger: milliseconds, instead of the option; -1 for as long as it takes, 0 to discard.
         """
-        engine = self._engine
-        with engine.lease:
-            if self._closed:
-                return
-            self._closed = True
-            self._close_paths()
-        if linger is not None:
-            self._options.linger = int(linger)
-        self._endpoints.close()
-        engine.close(self._options.linger_s)
-        if engine.monitor is not None:
-            self.disable_monitor()
-        self._wake_fd = None
-        self._context._remove_socket(self)
+        self._shared.close(linger)
 
     def fileno(self) -> int:
         """The descriptor of FD, so that select and poll accept the socket itself (see FD for its meaning)."""
@@ -201,8 +191,8 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         addr = _as_text(addr)
         with self._engine.lease:
             self._check_open()
-            self._endpoints.bind(addr)
-            endpoint = self._endpoints.last
+            self._shared.endpoints.bind(addr)
+            endpoint = self._shared.endpoints.last
         return EndpointContext(self, "unbind", endpoint)
 
     def connect(self, addr: str) -> EndpointContext[Self]:
@@ -217,8 +207,9 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         addr = _as_text(addr)
         with self._engine.lease:
             self._check_open()
-            routing_id, self._connect_routing_id = self._connect_routing_id, b""
-            self._endpoints.connect(addr, routing_id)
+            shared = self._shared
+            routing_id, shared.connect_routing_id = shared.connect_routing_id, b""
+            shared.endpoints.connect(addr, routing_id)
         return EndpointContext(self, "disconnect", addr)
 
     def unbind(self, addr: str) -> None:
@@ -229,7 +220,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """
         with self._engine.lease:
             self._check_open()
-            self._endpoints.unbind(_as_text(addr))
+            self._shared.endpoints.unbind(_as_text(addr))
 
     def disconnect(self, addr: str) -> None:
         """Drop the connection to an endpoint; what is queued for it leaves for as long as LINGER allows.
@@ -239,7 +230,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """
         with self._engine.lease:
             self._check_open()
-            self._endpoints.disconnect(_as_text(addr))
+            self._shared.endpoints.disconnect(_as_text(addr))
 
     def bind_to_random_port(self, addr: str, min_port: int = 49152, max_port: int = 65536, max_tries: int = 100) -> int:
         """Bind to a free port.
@@ -306,25 +297,19 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         Raises:
             ZMQError: as `monitor`.
         """
-        if self._monitor_socket is not None and not self._monitor_socket.closed:
-            return self._monitor_socket  # type: ignore[no-any-return]
+        if self._shared.monitor_socket is not None and not self._shared.monitor_socket.closed:
+            return self._shared.monitor_socket  # type: ignore[no-any-return]
         if addr is None:
             addr = f"inproc://monitor.s-{id(self):x}"
         self.monitor(addr, EVENT_ALL if events is None else events)
         socket: Socket = self._context.socket(SocketType.PAIR)
         socket.connect(addr)
-        self._monitor_socket = socket
+        self._shared.monitor_socket = socket
         return socket
 
     def disable_monitor(self) -> None:
         """Stop monitoring: the monitor socket gets MONITOR_STOPPED."""
-        self._monitor_socket = None
-        engine = self._engine
-        with engine.lease:
-            sink, engine.monitor = engine.monitor, None
-        if sink is not None:
-            sink(Event.MONITOR_STOPPED, 0, "")
-            sink.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink
+        self._shared.disable_monitor()
 
     # -- draft API, not in this version ----------------------------------------------------------------------------
 

@@ -22,9 +22,7 @@ _LIMITS = frozenset({int(SocketOption.HWM), int(SocketOption.SNDHWM), int(Socket
 class SocketOptionsApi(SocketRecv, OptionAttributes):
     """getsockopt, setsockopt and their kin."""
 
-    __slots__ = ("_connect_routing_id",)
-
-    _connect_routing_id: bytes
+    __slots__ = ()
 
     def setsockopt(self, option: int, optval: Any) -> None:
         """Set an option. Most take effect on later bind and connect calls; HWM, LINGER and pattern options at once.
@@ -45,7 +43,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
             number = int(option)
             checked = self._options.check(number, optval)
             if number == _CONNECT_ROUTING_ID:
-                self._connect_routing_id = bytes(checked) if isinstance(checked, bytes) else b""
+                self._shared.connect_routing_id = bytes(checked) if isinstance(checked, bytes) else b""
                 return
             self._options.set(number, optval)
             if number in _LIMITS:
@@ -54,7 +52,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
                 name = SocketOption(number).name
                 text = f"{name} is for SUB sockets (and XPUB with XPUB_MANUAL), not {self._type_name()}"
                 raise make_error(EINVAL, text)
-            self._refresh_send_path()
+            self._shared.refresh_send_paths()
 
     def getsockopt(self, option: int) -> Any:
         """Read an option.
@@ -71,7 +69,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
         number = int(option)
         if number == SocketOption.RCVMORE:
             self._check_open()
-            return int(self._rest is not None)
+            return int(self._shared.rest is not None)
         if number == SocketOption.EVENTS:
             self._check_open()
             return self._current_events()
@@ -79,9 +77,9 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
             return self._exported_fd()
         if number == SocketOption.LAST_ENDPOINT:
             self._check_open()
-            return self._endpoints.last.encode()
+            return self._shared.endpoints.last.encode()
         if number == SocketOption.TYPE:
-            return self._type
+            return self._shared.type
         if number == SocketOption.THREAD_SAFE:
             return 1
         if number == SocketOption.TOPICS_COUNT and hasattr(self._pattern, "topics_count"):
@@ -110,9 +108,9 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
         """
         with self._engine.lease:
             self._check_open()
-            if self._wake_fd is None:
-                self._wake_fd = self._engine.export()
-            return int(self._wake_fd.fileno())
+            if self._shared.wake_fd is None:
+                self._shared.wake_fd = self._engine.export()
+            return int(self._shared.wake_fd.fileno())
 
     # -- pyzmq's other spellings ---------------------------------------------------------------------------------
 

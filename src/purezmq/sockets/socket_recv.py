@@ -89,35 +89,35 @@ class SocketRecv(SocketState):
                 message.wake()  # a RoomMarker
             if not copy and not self._pattern.take_origin:
                 self._take_origins()
-            rest = self._rest
+            rest = self._shared.rest
             if rest is not None:
                 with engine.lease:
                     part = self._next_part()
                 if part is not None:
-                    return part if copy else self._as_frame(part, more=self._rest is not None)
+                    return part if copy else self._as_frame(part, more=self._shared.rest is not None)
             message = self._recv_message(flags, timeout)
         if isinstance(message, list):
             with engine.lease:
-                if self._rest is not None:
+                if self._shared.rest is not None:
                     # Another thread is in the middle of a message: that one goes on, ours comes after it.
                     self._pattern.inbox.put_back(None, message)
-                    message = self._rest
-                    self._rest = None
+                    message = self._shared.rest
+                    self._shared.rest = None
                 part = _to_bytes(message[0])
                 if len(message) > 1:
-                    self._rest = message[1:]
-                self._refresh_recv_path()
+                    self._shared.rest = message[1:]
+                self._shared.refresh_recv_paths()
             return part if copy else self._as_frame(part, more=len(message) > 1)
         return message if copy else self._as_frame(message, more=False)
 
     def _next_part(self) -> Any:
-        rest = self._rest
+        rest = self._shared.rest
         if rest is None:
             return None
         part = rest.pop(0)
         if not rest:
-            self._rest = None
-            self._refresh_recv_path()
+            self._shared.rest = None
+            self._shared.refresh_recv_paths()
         return _to_bytes(part)
 
     def _recv_message(self, flags: int, timeout: float | None) -> Message:
@@ -145,13 +145,13 @@ class SocketRecv(SocketState):
             if thread_state.engines:
                 flush_thread()
             if deadline is None:
-                engine.leadership.wait(None, self._recv_hint)
+                self._wait(None, self._recv_hint)
                 continue
             left = deadline - monotonic() if deadline else 0.0
             if left <= 0:
                 engine.leadership.try_pump()
                 return self._recv_last_try()
-            engine.leadership.wait(left, self._recv_hint)
+            self._wait(left, self._recv_hint)
 
     def _recv_last_try(self) -> Message:
         with self._engine.lease:
@@ -165,7 +165,7 @@ class SocketRecv(SocketState):
         """From now on each message is taken with its pipe, because the application reads metadata."""
         with self._engine.lease:
             self._pattern.take_origin = True
-            self._refresh_recv_path()
+            self._shared.refresh_recv_paths()
 
     def _as_frame(self, part: bytes, *, more: bool) -> Frame:
         return Frame._from_received(part, more, _metadata_of(self._pattern.last_pipe))
@@ -212,10 +212,10 @@ class SocketRecv(SocketState):
             if not copy and not self._pattern.take_origin:
                 self._take_origins()
             parts: Any = None
-            if self._rest is not None:
+            if self._shared.rest is not None:
                 with self._engine.lease:
-                    parts, self._rest = self._rest, None
-                    self._refresh_recv_path()
+                    parts, self._shared.rest = self._shared.rest, None
+                    self._shared.refresh_recv_paths()
             message = parts if parts is not None else self._recv_message(flags, timeout)
         parts = list(map(_to_bytes, message)) if isinstance(message, list) else [message]
         if copy:
@@ -262,7 +262,7 @@ class SocketRecv(SocketState):
                 break
             with self._engine.lease:
                 try:
-                    message = None if self._closed else self._pattern.try_recv()
+                    message = None if self._shared.closed else self._pattern.try_recv()
                 except Exception:  # noqa: BLE001 - a state error belongs to the next call; this one has messages
                     message = None
             if message is None:
@@ -336,7 +336,7 @@ class SocketRecv(SocketState):
             ContextTerminated: the context was terminated.
             ZMQError: ENOTSUP when the socket is closed (as pyzmq).
         """
-        if self._closed:
+        if self._shared.closed:
             raise make_error(ENOTSUP, "the socket is closed and can't be polled")
         events = self._events(flags)
         if events:
@@ -358,7 +358,7 @@ class SocketRecv(SocketState):
             left = None if deadline is None else deadline - monotonic()
             if events or (left is not None and left <= 0):
                 return events
-            leadership.wait(left, RoomHint(self, token, hint))
+            self._wait(left, RoomHint(self, token, hint))
 
     def _events(self, flags: int) -> int:
         """Which of the flags are true now."""
@@ -366,7 +366,7 @@ class SocketRecv(SocketState):
         with self._engine.lease:
             self._check_open()
             events = 0
-            if flags & POLLIN and (self._rest is not None or self._pattern.can_recv()):
+            if flags & POLLIN and (self._shared.rest is not None or self._pattern.can_recv()):
                 events |= POLLIN
             if flags & POLLOUT and self._pattern.can_transmit:
                 if not self._pattern.can_send():
@@ -378,8 +378,8 @@ class SocketRecv(SocketState):
     def _current_events(self) -> int:
         """EVENTS: handle what arrived, then look."""
         flush_thread()
-        if self._wake_fd is not None:
-            self._wake_fd.clear()
+        if self._shared.wake_fd is not None:
+            self._shared.wake_fd.clear()
         self._engine.leadership.try_pump()
         return self._events(POLLIN | POLLOUT)
 

@@ -134,7 +134,7 @@ class SocketSend(SocketState):
     ) -> MessageTracker | None:  # fmt: skip
         del routing_id, group
         part = data if type(data) is bytes else self._as_part(data, copy)
-        if self._parts is not None or (flags and flags & SNDMORE):
+        if self._shared.parts is not None or (flags and flags & SNDMORE):
             return self._collect_part(part, flags, track, timeout)
         if type(part) is bytes and not track:
             self._send_message(part, flags, timeout)
@@ -145,24 +145,24 @@ class SocketSend(SocketState):
         """A part of a message whose end has not come, or the end: the whole leaves as one."""
         with self._engine.lease:
             self._check_open()
-            parts = self._parts
+            parts = self._shared.parts
             if parts is None:
                 self._pattern.check_send()
-                parts = self._parts = []
-                self._refresh_send_path()
+                parts = self._shared.parts = []
+                self._shared.refresh_send_paths()
             parts.append(part)
             if flags & SNDMORE:
                 return MessageTracker() if track else None
-            self._parts = None
-            self._refresh_send_path()
+            self._shared.parts = None
+            self._shared.refresh_send_paths()
         try:
             return self._send_tracked(parts, flags, track, timeout)
         except BaseException:
             # As in libzmq the failed part may be sent again; those before it are still held.
             with self._engine.lease:
-                if self._parts is None and len(parts) > 1:
-                    self._parts = parts[:-1]
-                    self._refresh_send_path()
+                if self._shared.parts is None and len(parts) > 1:
+                    self._shared.parts = parts[:-1]
+                    self._shared.refresh_send_paths()
             raise
 
     def _send_tracked(
@@ -219,7 +219,7 @@ class SocketSend(SocketState):
                 if left <= 0:
                     raise make_error(EAGAIN, f"the message can't be sent now: {pattern.why_blocked()}")
             flush_thread()
-            engine.leadership.wait(
+            self._wait(
                 None if left == float("inf") else left,
                 RoomHint(self, token, self._send_hint),
             )
@@ -252,7 +252,7 @@ class SocketSend(SocketState):
         del kwargs
         parts = [part if type(part) is bytes else self._check_part(part, index, copy)
                  for index, part in enumerate(msg_parts)]  # fmt: skip
-        if self._parts is not None or (flags and flags & SNDMORE):
+        if self._shared.parts is not None or (flags and flags & SNDMORE):
             tracker = None
             for index, part in enumerate(parts):
                 last = index == len(parts) - 1

@@ -1,4 +1,4 @@
-"""What a socket holds, and the checks that every call begins with. The hot rooms are `socket_send`, `socket_recv`.
+"""What a handle holds, and the checks that every call begins with. The hot rooms are `socket_send`, `socket_recv`.
 
 The lock-free paths read two attributes, and whoever changes the conditions sets them under the lease:
 
@@ -10,24 +10,23 @@ The lock-free paths read two attributes, and whoever changes the conditions sets
 from __future__ import annotations
 
 from collections import deque
-from os import urandom
 from time import monotonic
-from weakref import ref
 
 from purezmq.constants import DONTWAIT as _DONTWAIT_FLAG
-from purezmq.constants import ENOTSOCK, ETERM, SocketType
+from purezmq.constants import ENOTSOCK, ETERM
 from purezmq.error import make_error
-from purezmq.patterns.compatibility import pattern_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from purezmq.engine.socket_engine import SocketEngine
     from purezmq.message import Message
     from purezmq.options import SocketOptions
     from purezmq.patterns.base import FastTarget, Pattern
     from purezmq.sockets.context import Context
+    from purezmq.sockets.shared_state import SharedState
 
 #: A plain number: arithmetic with the enumeration itself costs a microsecond.
 _DONTWAIT = int(_DONTWAIT_FLAG)
@@ -61,73 +60,50 @@ class SocketState:
 
     __slots__ = (
         "__weakref__",
-        "_closed",
         "_context",
-        "_endpoints",
         "_engine",
-        "_monitor_socket",
         "_options",
-        "_parts",
         "_pattern",
         "_ready",
-        "_rest",
+        "_shared",
         "_target",
-        "_type",
-        "_wake_fd",
         "copy_threshold",
     )
 
-    def _open(self, context: Context[Any], socket_type: int, options: SocketOptions) -> None:
-        # The engine comes with the first socket: half of the time that `import purezmq` would take.
-        from purezmq.engine.endpoints import Endpoints
-        from purezmq.engine.socket_engine import SocketEngine
-
-        self._context = context
-        self._options = options
-        self._pattern: Pattern = pattern_for(socket_type)(options)
-        self._type = SocketType(socket_type)
-        self._engine = SocketEngine(context, options, self._pattern)
-        self._endpoints = Endpoints(self._engine)
-        self._closed = False
-        #: Parts given with SNDMORE so far.
-        self._parts: list[Any] | None = None
-        #: Parts of a multipart that recv() has not given yet.
-        self._rest: list[Any] | None = None
-        self._monitor_socket: Any = None
-        self._wake_fd: Any = None
+    def _open(self, shared: SharedState) -> None:
+        """Stand for a socket: what every call needs is one attribute away."""
+        self._shared = shared
+        self._context: Context[Any] = shared.context
+        self._options: SocketOptions = shared.options
+        self._pattern: Pattern = shared.pattern
+        self._engine: SocketEngine = shared.engine
         self._ready: deque[Any] = NO_MESSAGES
         self._target: FastTarget = NO_TARGET
-        if hasattr(self._pattern, "shared_carrier"):
-            self._pattern.shared_carrier = self._engine.shared
-        self._listen_to_engine()
-        if hasattr(self._pattern, "seed_ids"):
-            # A router that was restarted must not give a new peer the id that an old one had.
-            self._pattern.seed_ids(int.from_bytes(urandom(4)))
-        self._refresh_recv_path()
+        with self._engine.lease:
+            shared.add_handle(self)
+            self._refresh_send_path()
+            self._refresh_recv_path()
 
-    def _listen_to_engine(self) -> None:
-        """Let engine and pattern tell of changes, by weak references: a forgotten socket is collected and closed."""
-        reference = ref(self)
+    def _handle_closed(self) -> None:
+        """The socket was closed, by this handle or another; a front cancels what waits."""
 
-        def refresh_send_path() -> None:
-            socket = reference()
-            if socket is not None:
-                socket._refresh_send_path()
+    def _wait(self, timeout: float | None, hint: Callable[[], object]) -> None:
+        """Wait until something changed, at most `timeout` seconds; the one place where a socket blocks.
 
-        def refresh_recv_path() -> None:
-            socket = reference()
-            if socket is not None:
-                socket._refresh_recv_path()
+        A front that must not block its thread replaces it. It may return early for no reason.
 
-        self._engine.fast_path_changed = self._pattern.handle_changed = refresh_send_path
-        self._pattern.inbox.handle_ready_changed = refresh_recv_path
+        Args:
+            timeout: seconds; None for ever.
+            hint: cheap test: what the caller waits for may have come already.
+        """
+        self._engine.leadership.wait(timeout, hint)
 
     # -- the lock-free paths ---------------------------------------------------------------------------------------
 
     def _refresh_send_path(self) -> None:
         """Open or close the lock-free path of send as the pattern's state allows (lease held)."""
         target = None
-        if not self._closed and self._parts is None and not self._context._terminating:
+        if not self._shared.closed and self._shared.parts is None and not self._context._terminating:
             target = self._pattern.fast_target()
         if target is None:
             self._target = NO_TARGET
@@ -138,7 +114,9 @@ class SocketState:
     def _refresh_recv_path(self) -> None:
         """Open or close the lock-free path of recv (lease held)."""
         pattern = self._pattern
-        is_open = pattern.fast_recv and not pattern.take_origin and self._rest is None and not self._closed
+        is_open = (
+            pattern.fast_recv and not pattern.take_origin and self._shared.rest is None and not self._shared.closed
+        )
         self._ready = pattern.inbox.ready if is_open and not self._context._terminating else NO_MESSAGES
 
     def _close_paths(self) -> None:
@@ -149,7 +127,7 @@ class SocketState:
 
     def _check_open(self) -> None:
         """Raise ENOTSOCK or ETERM when the socket can't be used any more."""
-        if self._closed:
+        if self._shared.closed:
             raise make_error(ENOTSOCK, "the socket is closed")
         if self._context._terminating:
             raise make_error(ETERM, "the context is terminated; close the socket")
@@ -160,11 +138,11 @@ class SocketState:
         inbox = pattern.inbox
         if (inbox.ready or inbox.active) and (pattern.fast_recv or pattern.may_receive()):
             return True
-        return self._closed or self._context._terminating
+        return self._shared.closed or self._context._terminating
 
     def _send_hint(self) -> object:
         """Cheap look without the lease: a send must raise. Room is told by waking."""
-        return self._closed or self._context._terminating
+        return self._shared.closed or self._context._terminating
 
     def _as_message(self, parts: list[Any]) -> Message:
         return parts[0] if len(parts) == 1 else parts

@@ -1,0 +1,209 @@
+"""What all handles of one socket share: engine, pattern, options, endpoints, and messages taken or given half.
+
+Most sockets have one handle, the Socket that the application made. Shadows (`Socket.shadow`, `Socket(socket)`, the
+asynchronous twin of a synchronous socket) are further handles. The handles refer to this record and nothing else of the
+library does strongly, so a socket is closed when the last handle is forgotten.
+"""
+
+from __future__ import annotations
+
+import warnings
+from os import urandom
+from weakref import WeakValueDictionary, ref
+
+from purezmq.constants import EINVAL, Event, SocketType
+from purezmq.error import make_error
+from purezmq.patterns.compatibility import pattern_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from purezmq.options import SocketOptions
+    from purezmq.patterns.base import Pattern
+    from purezmq.sockets.context import Context
+    from purezmq.sockets.socket_state import SocketState
+
+__all__ = ["SharedState", "find_shared_state"]
+
+#: By their `address`, which stands in for libzmq's pointer.
+_living: WeakValueDictionary[int, SharedState] = WeakValueDictionary()
+
+
+def find_shared_state(address: int) -> SharedState:
+    """The socket with this `Socket.underlying`.
+
+    Raises:
+        ZMQError: EINVAL: no socket of this library lives at that address.
+    """
+    found = _living.get(address)
+    if found is None:
+        text = f"no purezmq socket has the address {address:#x}; only purezmq's own sockets can be shadowed"
+        raise make_error(EINVAL, text)
+    return found
+
+
+class SharedState:
+    """See the module's text.
+
+    Attributes:
+        closed: no handle may use the socket any more.
+        parts: those given with SNDMORE so far.
+        rest: parts of a multipart that recv() has not given yet.
+        wake_fd: the descriptor given to the application's event loop, if it asked for one.
+        monitor_socket: what `get_monitor_socket` returned last.
+        connect_routing_id: CONNECT_ROUTING_ID for the next connect.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_handles",
+        "closed",
+        "connect_routing_id",
+        "context",
+        "endpoints",
+        "engine",
+        "monitor_socket",
+        "options",
+        "parts",
+        "pattern",
+        "rest",
+        "type",
+        "wake_fd",
+    )
+
+    def __init__(self, context: Context[Any], socket_type: int, options: SocketOptions) -> None:
+        # The engine comes with the first socket: half of the time that `import purezmq` would take.
+        from purezmq.engine.endpoints import Endpoints
+        from purezmq.engine.socket_engine import SocketEngine
+
+        self.closed = True  # until everything is there
+        self.context = context
+        self.options = options
+        self.pattern: Pattern = pattern_for(socket_type)(options)
+        self.type = SocketType(socket_type)
+        self.engine = SocketEngine(context, options, self.pattern)
+        self.endpoints = Endpoints(self.engine)
+        self.parts: list[Any] | None = None
+        self.rest: list[Any] | None = None
+        self.wake_fd: Any = None
+        self.monitor_socket: Any = None
+        self.connect_routing_id = b""
+        self._handles: list[ref[SocketState]] = []
+        if hasattr(self.pattern, "shared_carrier"):
+            self.pattern.shared_carrier = self.engine.shared
+        if hasattr(self.pattern, "seed_ids"):
+            # A router that was restarted must not give a new peer the id that an old one had.
+            self.pattern.seed_ids(int.from_bytes(urandom(4)))
+        self._listen_to_engine()
+        _living[self.address] = self
+        self.closed = False
+
+    @property
+    def address(self) -> int:
+        """A number that is unique among live sockets."""
+        return id(self)
+
+    def _listen_to_engine(self) -> None:
+        """Let engine and pattern tell of changes, by weak references: a forgotten socket is collected and closed."""
+        reference = ref(self)
+
+        def handle_send_changed() -> None:
+            shared = reference()
+            if shared is not None:
+                shared.refresh_send_paths()
+
+        def handle_recv_changed() -> None:
+            shared = reference()
+            if shared is not None:
+                shared.refresh_recv_paths()
+
+        self.engine.fast_path_changed = self.pattern.handle_changed = handle_send_changed
+        self.pattern.inbox.handle_ready_changed = handle_recv_changed
+
+    # -- handles (lease held) ------------------------------------------------------------------------------------
+
+    def add_handle(self, handle: SocketState) -> None:
+        """One more object stands for this socket."""
+        self._handles = [*(known for known in self._handles if known() is not None), ref(handle)]
+
+    def first_handle(self) -> Any:
+        """The handle that the application made, or the oldest that is left."""
+        return self.handles()[0]
+
+    def handles(self) -> list[SocketState]:
+        """The objects that stand for this socket."""
+        return [handle for known in self._handles if (handle := known()) is not None]
+
+    def refresh_send_paths(self) -> None:
+        """Open or close the lock-free path of send as the state allows, for every handle."""
+        for known in self._handles:
+            handle = known()
+            if handle is not None:
+                handle._refresh_send_path()
+
+    def refresh_recv_paths(self) -> None:
+        """Open or close the lock-free path of recv as the state allows, for every handle."""
+        for known in self._handles:
+            handle = known()
+            if handle is not None:
+                handle._refresh_recv_path()
+
+    def close_paths(self) -> None:
+        """Close the lock-free paths of every handle."""
+        for handle in self.handles():
+            handle._close_paths()
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def close(self, linger_ms: int | None) -> None:
+        """Close the socket for all handles; see `Socket.close`."""
+        engine = self.engine
+        with engine.lease:
+            if self.closed:
+                return
+            self.closed = True
+            self.close_paths()
+        if linger_ms is not None:
+            self.options.linger = int(linger_ms)
+        self.endpoints.close()
+        engine.close(self.options.linger_s)
+        if engine.monitor is not None:
+            self.disable_monitor()
+        self.wake_fd = None
+        self.context._remove_socket(self)
+        for handle in self.handles():
+            handle._handle_closed()
+
+    def disable_monitor(self) -> None:
+        """End the monitor, if there is one: it gets MONITOR_STOPPED."""
+        self.monitor_socket = None
+        engine = self.engine
+        with engine.lease:
+            sink, engine.monitor = engine.monitor, None
+        if sink is not None:
+            sink(Event.MONITOR_STOPPED, 0, "")
+            sink.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink
+
+    def abandon(self) -> None:
+        """In a forked child: the socket belongs to the parent."""
+        self.closed = True
+        self.close_paths()
+
+    def __del__(self) -> None:
+        """A socket that nobody refers to is closed; forgetting it is worth a warning (python -X dev)."""
+        if getattr(self, "closed", True):
+            return
+        # Not `close`: the collector may run in a thread that holds the lease of this very socket.
+        self.closed = True
+        self.endpoints.close()
+        engine, linger = self.engine, self.options.linger_s
+        try:
+            engine.loop.call(lambda: engine.close(linger))
+        except RuntimeError:  # no thread can be started any more: the process ends
+            return
+        warnings.warn(f"Unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
+
+    def __repr__(self) -> str:
+        """Tell the type."""
+        return f"<{self.pattern.type_name} at {self.address:#x}>"
