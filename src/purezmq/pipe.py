@@ -173,6 +173,15 @@ class Pipe:
         limit = self.send_limit
         return not self.ended and (not limit or len(self.outbound) + self.in_flight < limit)
 
+    def free_room(self, wanted: int) -> int:
+        """How many of `wanted` messages fit below the high-water mark now (lease held)."""
+        limit = self.send_limit
+        if self.ended:
+            return 0
+        if not limit:
+            return wanted
+        return max(0, min(wanted, limit - self.in_flight - len(self.outbound)))
+
     def write(self, message: Message) -> None:
         """Queue a message and tell the carrier when it doesn't know yet (lease held).
 

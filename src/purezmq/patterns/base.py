@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Pattern", "state_error"]
 
+#: The types that know HELLO_MSG, DISCONNECT_MSG and HICCUP_MSG (zmq_setsockopt(3)).
+_GREETING = frozenset({"ROUTER", "DEALER", "CLIENT", "SERVER", "PEER"})
+_NOTING_DISCONNECT = frozenset({"ROUTER", "SERVER", "PEER"})
+_NOTING_HICCUP = frozenset({"DEALER", "CLIENT", "PEER"})
+
 
 def state_error(text: str) -> Exception:
     """EFSM with a text that names the cause and the cure."""
@@ -53,6 +58,7 @@ class Pattern:
         inbox: the fair queue; `inbox.ready` is what the lock-free path of `recv` pops from.
         handle_changed: set by the socket; called when `fast_target()` may give another answer.
         take_origin: messages are taken one by one with their pipe, because the application reads metadata.
+        dropped: messages that the type can't receive, or that are for nobody.
         last_pipe: the pipe of the message that `try_recv` returned last, where it is known.
     """
 
@@ -69,12 +75,18 @@ class Pattern:
     exclusive: ClassVar[bool] = False
     #: The pipe that ends doesn't wait for unread inbound messages (PUB, PUSH, RADIO, SCATTER).
     no_delay: ClassVar[bool] = False
+    #: Messages have one part: SNDMORE is an error, and what comes with more parts is dropped.
+    single_part: ClassVar[bool] = False
+    #: What `send` and Frame tell besides the body: "routing_id", "group" or nothing. Where it is something, a message
+    #: is [address, body] on its way in and out of the pattern.
+    addressing: ClassVar[str] = ""
 
     def __init__(self, options: SocketOptions) -> None:
         self.options = options
         self.inbox = FairQueue(self._accept())
         self.handle_changed: Callable[[], None] = _nothing
         self.take_origin = False
+        self.dropped = 0
         self.last_pipe: Pipe | None = None
 
     def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
@@ -103,6 +115,43 @@ class Pattern:
     def option_changed(self, number: int, value: Any) -> bool:
         """An option of the socket was set; a pattern acts on those it owns. True when it was one of them."""
         return False
+
+    def greet(self, pipe: Pipe) -> None:
+        """Queue HELLO_MSG before everything else for this peer; to be called by `connected`, so once per connection."""
+        hello = self.options.hello_msg
+        if not hello or self.type_name not in _GREETING:
+            return
+        outbound = pipe.outbound
+        if type(outbound) is list:
+            if outbound and outbound[0] is hello:  # of a connection that was lost before it left
+                return
+            outbound.insert(0, hello)
+        elif outbound.maxlen is None or not outbound:  # with CONFLATE the last message is all that counts
+            outbound.appendleft(hello)
+        if pipe.quiet:
+            pipe.carrier.handle_write(pipe)
+
+    def note_disconnect(self, pipe: Pipe) -> None:
+        """Give our application DISCONNECT_MSG behind the last message of an accepted peer; to be called by `detach`.
+
+        Not for a peer that we sent away ourselves (unbind): its pipe isn't marked as ended yet when it's detached.
+        """
+        message = self.options.disconnect_msg
+        if message and pipe.ended and self.type_name in _NOTING_DISCONNECT and _is_accepted(pipe):
+            self._inject(pipe, message)
+
+    def note_hiccup(self, pipe: Pipe) -> None:
+        """Give our application HICCUP_MSG behind the last message of a lost connection; to be called by `hiccup`.
+
+        The engine calls it, too: for a pipe that ends with its connection (IMMEDIATE).
+        """
+        message = self.options.hiccup_msg
+        if message and self.type_name in _NOTING_HICCUP:
+            self._inject(pipe, message)
+
+    def _inject(self, pipe: Pipe, message: bytes) -> None:
+        pipe.inbound.append(message)
+        self.inbox.activate(pipe)
 
     # -- receiving ---------------------------------------------------------------------------------------------
 
@@ -133,6 +182,29 @@ class Pattern:
             return message
         return None
 
+    def try_recv_many(self, limit: int) -> list[Any]:
+        """What is there now, at most `limit` messages; for those that move whole batches, as proxies."""
+        messages: list[Any] = []
+        if not self.fast_recv or self.take_origin:
+            while len(messages) < limit and (message := self.try_recv()) is not None:
+                messages.append(message)
+            return messages
+        inbox = self.inbox
+        while len(messages) < limit and inbox.refill():
+            popleft = inbox.ready.popleft
+            try:
+                for _ in range(min(limit - len(messages), len(inbox.ready))):
+                    messages.append(popleft())  # noqa: PERF401 - what was popped before an IndexError is kept
+            except IndexError:  # another thread's fast path was quicker
+                continue
+        if RoomMarker in set(map(type, messages)):
+            for marker in messages:
+                if type(marker) is RoomMarker:
+                    marker.wake()
+            messages = [message for message in messages if type(message) is not RoomMarker]
+        self.last_pipe = inbox.short_cut
+        return messages
+
     def may_receive(self) -> bool:
         """Whether the pattern's state allows receiving at all; a hint, without the lease."""
         return True
@@ -157,6 +229,14 @@ class Pattern:
         """Hand the message to the pipes it is for; False when the caller must wait for room or for a peer."""
         raise make_error(ENOTSUP, f"a {self.type_name} socket can't send")
 
+    def try_send_many(self, messages: list[Any]) -> int:
+        """Send from the front of a list until one must wait; how many were sent."""
+        try_send = self.try_send
+        for count, message in enumerate(messages):
+            if not try_send(message):
+                return count
+        return len(messages)
+
     def can_send(self) -> bool:
         """Whether `try_send` would succeed (POLLOUT)."""
         return False
@@ -168,6 +248,14 @@ class Pattern:
     def why_blocked(self) -> str:
         """Why `try_send` said False, for the text of Again."""
         return "no peer is connected"
+
+
+def _is_accepted(pipe: Pipe) -> bool:
+    """Whether the peer came to us: over a listener, or to a bound inproc name."""
+    carrier = pipe.carrier
+    if getattr(carrier, "is_direct", False):
+        return bool(carrier.accepted)
+    return getattr(carrier, "dialer", None) is None
 
 
 def _nothing() -> None:

@@ -56,6 +56,25 @@ class LoadBalancer:
             pipe.write(message)
         return pipe
 
+    def send_many(self, messages: list[Message]) -> int:
+        """Write from the front of a list while there is room; how many were written."""
+        if len(self.pipes) == 1:
+            pipe = self.pipes[0]
+            count = pipe.free_room(len(messages))
+            outbound, carrier = pipe.outbound, pipe.carrier
+            append = outbound.append
+            for index in range(count):
+                append(messages[index])
+                if pipe.quiet or len(outbound) >= pipe.write_batch:
+                    carrier.handle_write(pipe)
+                    if pipe.ended:
+                        return index + 1
+            return count
+        for count, message in enumerate(messages):
+            if self.send(message) is None:
+                return count
+        return len(messages)
+
     def can_send(self) -> bool:
         """Whether any pipe has room."""
         return any(pipe.can_write() for pipe in self.pipes)

@@ -38,6 +38,9 @@ class Req(Dealer):
         discarded: replies that were malformed, late or from the wrong peer.
     """
 
+    #: One request at a time, each changes the state.
+    try_send_many = Pattern.try_send_many
+
     type_name = "REQ"
     peer_types = frozenset({"REP", "ROUTER"})
     fast_recv = False
@@ -211,6 +214,18 @@ class Rep(Pattern):
         """
         if self.replying:
             self.check_recv()
+        inbox = self.inbox
+        pipe = inbox.short_cut
+        if pipe is not None and inbox.ready:
+            # What is usual, the short way: one peer, a request of one part, straight or by way of one ROUTER.
+            head = inbox.ready[0]  # nobody else pops from a REP's
+            size = len(head) if type(head) is list else 0
+            if (size == 2 and not head[0]) or (size == 3 and head[0] and not head[1]):
+                inbox.ready.popleft()
+                self.requester = self.last_pipe = pipe
+                self.replying = True
+                self.envelope = None if size == 2 else head[:2]
+                return head[-1]
         message = self._fetch()
         if message is None:
             return None

@@ -153,6 +153,7 @@ class Router(Pattern):
             return
         if self.options.router_notify & _NOTIFY_CONNECT or (self.options.router_raw and self.options.stream_notify):
             self._notify(pipe)
+        self.greet(pipe)
 
     def hiccup(self, pipe: Pipe) -> None:
         """The connection was lost; the id stays, what is sent to it waits."""
@@ -162,6 +163,7 @@ class Router(Pattern):
         """The peer is gone and its id unknown again."""
         if self.table.remove(pipe):
             self._notify_gone(pipe)
+            self.note_disconnect(pipe)
         super().detach(pipe)
 
     def _notify_gone(self, pipe: Pipe) -> None:
@@ -208,6 +210,25 @@ class Router(Pattern):
         else:
             pipe.write(message[0] if type(message) is list else message)
         return True
+
+    def try_send_many(self, messages: list[Any]) -> int:
+        """As `try_send` for each; what is usual in a broker's batch takes the short way."""
+        if self.options.router_mandatory:
+            return super().try_send_many(messages)
+        find, try_send = self.table.pipes.get, self.try_send
+        for message in messages:
+            if type(message) is list and len(message) > 2 and type(message[0]) is bytes:
+                pipe = find(message[0])
+                if pipe is not None and not pipe.ended:
+                    outbound, limit = pipe.outbound, pipe.send_limit
+                    if not limit or len(outbound) + pipe.in_flight < limit:
+                        del message[0]
+                        outbound.append(message)
+                        if pipe.quiet or len(outbound) >= pipe.write_batch:
+                            pipe.carrier.handle_write(pipe)
+                        continue
+            try_send(message)
+        return len(messages)
 
     def can_send(self) -> bool:
         """Always, except with ROUTER_MANDATORY: whether any peer has room."""

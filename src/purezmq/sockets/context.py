@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from errno import EMFILE
-from threading import Condition, RLock
 from time import monotonic
 from weakref import WeakSet, WeakValueDictionary
 
@@ -13,6 +12,7 @@ from purezmq.constants import EINVAL, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
 from purezmq.engine.burst import flush_thread
 from purezmq.error import make_error
+from purezmq.native import Condition, RLock
 from purezmq.options import ContextOptions, SocketOptions
 from purezmq.sockets.generic import Generic
 from purezmq.sockets.socket import Socket
@@ -148,13 +148,15 @@ class Context(Generic["_S_co"]):
         state = self._state
         with state.condition:
             if len(state.sockets) >= self._options.max_sockets:
-                shared.closed = True
+                shared.abandon()
                 shared.engine.close(0)
                 raise make_error(
                     EMFILE, f"the context has MAX_SOCKETS ({self._options.max_sockets}) open sockets; close some"
                 )
             state.sockets.add(shared)
             state.engines.add(shared.engine)
+            if state.terminating:
+                shared.end_use()
 
     def _remove_socket(self, shared: SharedState) -> None:
         state = self._state
@@ -194,7 +196,7 @@ class Context(Generic["_S_co"]):
             sockets = list(state.sockets)
         for shared in sockets:
             with shared.engine.lease:
-                shared.close_paths()
+                shared.end_use()
             shared.engine.leadership.wake()
 
     def _finish(self) -> None:
@@ -259,7 +261,7 @@ class Context(Generic["_S_co"]):
     def _abandon(self) -> None:
         """In a forked child: every socket is a closed shell, no descriptor is shared with the parent any more."""
         state = self._state
-        state.condition = Condition(RLock())
+        state.condition = Condition()
         state.finished = state.terminating = True
         for shared in list(state.sockets):
             shared.abandon()
@@ -393,7 +395,7 @@ class _State:
 
     def __init__(self) -> None:
         # Re-entrant: collecting a forgotten socket closes it, wherever this thread is just then.
-        self.condition = Condition(RLock())
+        self.condition = Condition()
         self.sockets: WeakSet[SharedState] = WeakSet()
         self.engines: set[SocketEngine] = set()
         self.io_threads: IoThreads | None = None

@@ -48,6 +48,7 @@ class SharedState:
 
     Attributes:
         closed: no handle may use the socket any more.
+        usable: neither closed nor of a terminated context; what every call looks at first.
         parts: those given with SNDMORE so far.
         rest: parts of a multipart that recv() has not given yet.
         wake_fd: the descriptor given to the application's event loop, if it asked for one.
@@ -69,6 +70,7 @@ class SharedState:
         "pattern",
         "rest",
         "type",
+        "usable",
         "wake_fd",
     )
 
@@ -78,6 +80,7 @@ class SharedState:
         from purezmq.engine.socket_engine import SocketEngine
 
         self.closed = True  # until everything is there
+        self.usable = False
         self.context = context
         self.options = options
         self.pattern: Pattern = pattern_for(socket_type)(options)
@@ -98,6 +101,7 @@ class SharedState:
         self._listen_to_engine()
         _living[self.address] = self
         self.closed = False
+        self.usable = True
 
     @property
     def address(self) -> int:
@@ -149,8 +153,9 @@ class SharedState:
             if handle is not None:
                 handle._refresh_recv_path()
 
-    def close_paths(self) -> None:
-        """Close the lock-free paths of every handle."""
+    def end_use(self) -> None:
+        """From now on every call raises: close the lock-free paths of every handle."""
+        self.usable = False
         for handle in self.handles():
             handle._close_paths()
 
@@ -163,7 +168,7 @@ class SharedState:
             if self.closed:
                 return
             self.closed = True
-            self.close_paths()
+            self.end_use()
         if linger_ms is not None:
             self.options.linger = int(linger_ms)
         self.endpoints.close()
@@ -188,7 +193,7 @@ class SharedState:
     def abandon(self) -> None:
         """In a forked child: the socket belongs to the parent."""
         self.closed = True
-        self.close_paths()
+        self.end_use()
 
     def __del__(self) -> None:
         """A socket that nobody refers to is closed; forgetting it is worth a warning (python -X dev)."""
@@ -196,6 +201,7 @@ class SharedState:
             return
         # Not `close`: the collector may run in a thread that holds the lease of this very socket.
         self.closed = True
+        self.usable = False
         self.endpoints.close()
         engine, linger = self.engine, self.options.linger_s
         try:

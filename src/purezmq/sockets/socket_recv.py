@@ -32,6 +32,8 @@ POLLOUT = int(_POLLOUT_FLAG)
 
 __all__ = ["SocketRecv"]
 
+_PLAIN_TYPES = {bytes, list}
+
 
 class SocketRecv(SocketState):
     """The receiving methods of a socket."""
@@ -127,13 +129,14 @@ class SocketRecv(SocketState):
         deadline: float | None = -1.0
         while True:
             # Over wires nothing is there before we look at the descriptors; over inproc this tells the peer to wake us.
-            if deadline != -1.0 or self._recv_hint() or engine.stalled or engine.links or not pattern.fast_recv:
+            if not pattern.fast_recv or deadline != -1.0 or engine.stalled or engine.links or self._recv_hint():
                 lease.acquire()
                 try:
-                    self._check_open()
-                    if deadline == -1.0:
-                        pattern.check_recv()
+                    if not self._shared.usable:
+                        self._check_open()
                     message = pattern.try_recv()
+                    if message is None and deadline == -1.0:
+                        pattern.check_recv()
                 finally:
                     lease.unlock()
                     if lease.mailbox:
@@ -272,16 +275,11 @@ class SocketRecv(SocketState):
 
     def _take_many(self, max_messages: int) -> list[Any]:
         """What is there now, perhaps nothing; for proxies, which have nothing to do with states and exceptions."""
-        engine, try_recv = self._engine, self._pattern.try_recv
-        messages: list[Any] = []
-        with engine.lease:
+        with self._engine.lease:
             self._check_open()
-            for _ in range(max_messages):
-                message = try_recv()
-                if message is None:
-                    break
-                plain = type(message) is bytes or type(message) is list
-                messages.append(message if plain else self._normalise(message))
+            messages = self._pattern.try_recv_many(max_messages)
+        if not set(map(type, messages)) <= _PLAIN_TYPES:
+            messages = list(map(self._normalise, messages))
         return messages
 
     def _normalise(self, message: Any) -> Any:

@@ -195,9 +195,9 @@ class SocketSend(SocketState):
         lease = engine.lease
         lease.acquire()
         try:
-            self._check_open()
-            pattern.check_send()
-            if pattern.try_send(message):
+            if not self._shared.usable:
+                self._check_open()
+            if pattern.try_send(message):  # which checks its state by itself
                 return
         finally:
             lease.unlock()
@@ -280,16 +280,13 @@ class SocketSend(SocketState):
 
     def _give_many(self, messages: list[Any]) -> int:
         """Send what can be sent now, in order; how many. For proxies."""
-        engine, try_send = self._engine, self._pattern.try_send
-        count = 0
+        engine, pattern = self._engine, self._pattern
         with engine.lease:
             self._check_open()
-            for message in messages:
-                if not try_send(message):
-                    engine.flush_all()
-                    if not try_send(message):
-                        break
-                count += 1
+            count = pattern.try_send_many(messages)
+            if count < len(messages):
+                engine.flush_all()
+                count += pattern.try_send_many(messages[count:])
         return count
 
     def send_many(self, messages: Iterable[Any], flags: int = 0, *, timeout: float | None = None) -> int:

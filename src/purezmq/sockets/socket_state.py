@@ -103,7 +103,7 @@ class SocketState:
     def _refresh_send_path(self) -> None:
         """Open or close the lock-free path of send as the pattern's state allows (lease held)."""
         target = None
-        if not self._shared.closed and self._shared.parts is None and not self._context._terminating:
+        if self._shared.usable and self._shared.parts is None:
             target = self._pattern.fast_target()
         if target is None:
             self._target = NO_TARGET
@@ -115,9 +115,9 @@ class SocketState:
         """Open or close the lock-free path of recv (lease held)."""
         pattern = self._pattern
         is_open = (
-            pattern.fast_recv and not pattern.take_origin and self._shared.rest is None and not self._shared.closed
+            pattern.fast_recv and not pattern.take_origin and self._shared.rest is None and self._shared.usable
         )
-        self._ready = pattern.inbox.ready if is_open and not self._context._terminating else NO_MESSAGES
+        self._ready = pattern.inbox.ready if is_open else NO_MESSAGES
 
     def _close_paths(self) -> None:
         self._target = NO_TARGET
@@ -127,10 +127,11 @@ class SocketState:
 
     def _check_open(self) -> None:
         """Raise ENOTSOCK or ETERM when the socket can't be used any more."""
+        if self._shared.usable:
+            return
         if self._shared.closed:
             raise make_error(ENOTSOCK, "the socket is closed")
-        if self._context._terminating:
-            raise make_error(ETERM, "the context is terminated; close the socket")
+        raise make_error(ETERM, "the context is terminated; close the socket")
 
     def _recv_hint(self) -> object:
         """Cheap look without the lease: a recv may succeed, or must raise."""
@@ -138,11 +139,11 @@ class SocketState:
         inbox = pattern.inbox
         if (inbox.ready or inbox.active) and (pattern.fast_recv or pattern.may_receive()):
             return True
-        return self._shared.closed or self._context._terminating
+        return not self._shared.usable
 
     def _send_hint(self) -> object:
         """Cheap look without the lease: a send must raise. Room is told by waking."""
-        return self._shared.closed or self._context._terminating
+        return not self._shared.usable
 
     def _as_message(self, parts: list[Any]) -> Message:
         return parts[0] if len(parts) == 1 else parts
