@@ -5,7 +5,7 @@ In a file of its own because every call that waits asks here: the rest of the en
 
 from __future__ import annotations
 
-from _thread import _local as ThreadLocal  # noqa: N812 - the standard library's name is private-looking, not private
+from purezmq.native import ThreadLocal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

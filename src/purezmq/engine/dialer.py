@@ -6,14 +6,15 @@ in a thread of their own, so that a slow name server never holds up another sock
 
 from __future__ import annotations
 
-import threading
+from errno import ETIMEDOUT
 from random import random
 from time import monotonic
 
-from purezmq.constants import Event
+from purezmq.constants import ECONNREFUSED, Event
 from purezmq.engine.fence import report
-from purezmq.engine.selector import WRITE
+from purezmq.engine.selector import READ, WRITE
 from purezmq.engine.session import Session
+from purezmq.native import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from purezmq.transports.base import PendingConnect, SocketStream, Transport
 
 __all__ = ["Dialer"]
+
+#: RECONNECT_STOP: never again after a refused connection, a handshake that failed. (4 is for `disconnect`.)
+_STOP_REFUSED, _STOP_HANDSHAKE = 1, 2
 
 #: A peer that breaks the handshake again and again is tried at most this rarely (seconds), unless
 #: RECONNECT_IVL_MAX says otherwise.
@@ -91,7 +95,7 @@ class Dialer:
         if self.closed:
             return
         if self.transport.needs_resolver(self.endpoint):
-            threading.Thread(target=self._resolve, name=f"purezmq-resolve-{self.endpoint.address}", daemon=True).start()
+            start_thread(self._resolve, f"purezmq-resolve-{self.endpoint.address}")
         else:
             self._resolve()
 
@@ -126,14 +130,18 @@ class Dialer:
                 return
             self._pending = pending
             self._watched_fd = pending.fileno()
-            self.engine.loop.watch(self._watched_fd, WRITE, self._handle_pending)
+            self.engine.loop.watch(self._watched_fd, READ if pending.reading else WRITE, self._handle_pending)
             timeout = self.options.connect_timeout_s
             if timeout is not None:
                 self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)
             self.engine.emit(Event.CONNECT_DELAYED, 115, self.text)  # 115: EINPROGRESS, as libzmq reports it
             return
-        self.engine.emit(Event.CLOSED, getattr(failure, "errno", None) or 0, self.text)
-        self._retry()
+        number = getattr(failure, "errno", None) or 0
+        self.engine.emit(Event.CLOSED, number, self.text)
+        if self.options.reconnect_stop & _STOP_REFUSED and number == ECONNREFUSED:
+            self.engine.forget_dialer(self)
+        else:
+            self._retry()
 
     def _handle_pending(self, _mask: int) -> None:
         with self.engine.lease:
@@ -149,12 +157,21 @@ class Dialer:
             if stream is not None:
                 self._drop_pending()
                 self._handle_connected(stream)
+            else:
+                self.engine.loop.rewatch(self._watched_fd, READ if pending.reading else WRITE)
+                self._limit_negotiation(pending)
+
+    def _limit_negotiation(self, pending: PendingConnect) -> None:
+        """A proxy that answers nothing is a handshake that hangs: HANDSHAKE_IVL ends it, unless CONNECT_TIMEOUT will."""
+        timeout = self.options.handshake_ivl_s
+        if pending.reading and self._timer is None and timeout is not None:
+            self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)
 
     def _handle_timeout(self) -> None:
         with self.engine.lease:
             if self._pending is not None and not self.closed:
                 self._drop_pending()
-                self._try_next(TimeoutError("CONNECT_TIMEOUT"))
+                self._try_next(TimeoutError(ETIMEDOUT, "CONNECT_TIMEOUT"))
 
     def _drop_pending(self) -> None:
         pending, self._pending = self._pending, None
@@ -177,7 +194,11 @@ class Dialer:
     def handle_lost(self, *, was_ready: bool) -> None:
         """The session's connection is gone: try again after a while (lease held)."""
         self._failures = 0 if was_ready else self._failures + 1
-        if not self.closed:
+        if self.closed:
+            return
+        if not was_ready and self.options.reconnect_stop & _STOP_HANDSHAKE:
+            self.engine.forget_dialer(self)
+        else:
             self._retry(handshake_failed=not was_ready)
 
     def _retry(self, *, handshake_failed: bool = False) -> None:

@@ -86,12 +86,16 @@ class Endpoints:
             return
         self._check_scheme(endpoint)
         transport = _find_transport(endpoint)
+        if engine.options.socks_proxy and endpoint.scheme == "tcp":
+            from purezmq.transports.socks import SocksTransport
+
+            transport = SocksTransport(transport)
         transport.check_connect(endpoint, engine.options)
         self._choose_loop()
         dialer = Dialer(engine, endpoint, transport, engine.options.copy(), engine.make_config())
         dialer.routing_id = routing_id
         engine.dialers.append(dialer)
-        if not engine.options.immediate and engine.pattern.type_name != "STREAM":
+        if not engine.options.immediate and not engine.is_raw():
             engine.attach(engine.make_pipe(dialer.session, routing_id))
         self.last = text
         dialer.start()

@@ -12,19 +12,27 @@ from purezmq.engine.wakeup import Wakeup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from purezmq.engine.leader import Leadership
 
-__all__ = ["ExportedFd"]
+__all__ = ["ExportedFd", "attach_exported", "detach_exported"]
 
 
 class ExportedFd:
-    """See the module's text; it begins readable, so that a loop looks once. Freed with the last reference."""
+    """See the module's text; it begins readable, so that a loop looks once. Freed with the last reference.
 
-    __slots__ = ("_selector", "_wakeup")
+    Attributes:
+        deaf: nobody needs to be told now: the owner looks by itself after it has cleared this, or waits for nothing.
+    """
+
+    __slots__ = ("_is_told", "_selector", "_wakeup", "deaf")
 
     def __init__(self, leadership: Leadership) -> None:
         self._wakeup = Wakeup()
         self._wakeup.set()
+        self._is_told = True
+        self.deaf = False
         self._selector: EpollSelector | None = None
         if is_nestable():
             self._selector = EpollSelector()
@@ -43,8 +51,53 @@ class ExportedFd:
 
     def set(self) -> None:
         """Something changed (any thread)."""
-        self._wakeup.set()
+        if not self.deaf and not self._is_told:
+            self._wakeup.set()
+            # Only now, or else a `clear` in between would leave it told, but not readable: deaf for ever.
+            self._is_told = True
 
     def clear(self) -> None:
-        """The application looks now."""
-        self._wakeup.clear()
+        """The application looks now, and what comes from here on is told again."""
+        if self._is_told:
+            self._wakeup.clear()
+            # Only now: whoever still finds it told made its change before the look that follows.
+            self._is_told = False
+
+
+class _SeveralFds:
+    """The descriptors of all event loops that wait for one socket."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, *members: Any) -> None:
+        self.members = members
+
+    def watch(self, leadership: Leadership) -> None:
+        """See `ExportedFd.watch`."""
+        for member in self.members:
+            member.watch(leadership)
+
+    def set(self) -> None:
+        """See `ExportedFd.set`."""
+        for member in self.members:
+            member.set()
+
+
+def attach_exported(leadership: Leadership, exported: Any) -> None:
+    """Have one more descriptor (or whatever is like one) told of changes (lease held)."""
+    present: Any = leadership.exported
+    if present is None:
+        leadership.exported = exported
+    else:
+        members = present.members if isinstance(present, _SeveralFds) else (present,)
+        leadership.exported = _SeveralFds(*members, exported)  # type: ignore[assignment]  # it does what one does
+
+
+def detach_exported(leadership: Leadership, exported: Any) -> None:
+    """Tell it no more (lease held)."""
+    present: Any = leadership.exported
+    if present is exported:
+        leadership.exported = None
+    elif isinstance(present, _SeveralFds):
+        left = [member for member in present.members if member is not exported]
+        leadership.exported = left[0] if len(left) == 1 else _SeveralFds(*left)  # type: ignore[assignment]  # as above

@@ -26,10 +26,11 @@ class InprocLink:
 
     Attributes:
         peer: the other end; None until somebody binds the name, and after the end.
+        accepted: this is the end of the socket that is bound to the name.
         connection: always None: there is no wire.
     """
 
-    __slots__ = ("_marked", "conflate", "engine", "name", "peer", "pipe")
+    __slots__ = ("_marked", "accepted", "conflate", "engine", "name", "peer", "pipe")
 
     is_direct = True
     connection = None
@@ -39,6 +40,7 @@ class InprocLink:
         self.name = name
         self.conflate = conflate
         self.peer: InprocLink | None = None
+        self.accepted = False
         self._marked = False
         self.pipe = Pipe(self, options.sndhwm, options.rcvhwm, conflate)
         self.pipe.batch = self.pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
@@ -130,6 +132,7 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     """Give a connector's link its other end in the socket that is bound; from any thread."""
     connector = link.engine
     other = InprocLink(binder, link.name, binder.options, conflate=link.conflate)
+    other.accepted = True
     mine, theirs = link.pipe, other.pipe
     theirs.inbound, theirs.outbound = mine.outbound, mine.inbound
     mine.send_limit = _sum_limits(connector.options.sndhwm, binder.options.rcvhwm)

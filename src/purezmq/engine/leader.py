@@ -15,12 +15,12 @@ to sleep first announces itself there, then looks for the change (`hint`). One o
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock
 from collections import deque
 from time import monotonic
 
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
+from purezmq.native import allocate_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ Rules:
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from collections import deque
 
 from purezmq.engine.fence import report
+from purezmq.native import allocate_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

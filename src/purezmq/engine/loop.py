@@ -6,7 +6,6 @@ what a burst left over. Whatever a callback raises ends at the fence; the loop g
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from time import monotonic
 
@@ -14,6 +13,7 @@ from purezmq.engine.fence import report
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.timers import Timers
 from purezmq.engine.wakeup import Wakeup
+from purezmq.native import RLock, allocate_lock, get_ident, start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,17 +41,23 @@ MAX_WAIT_S = 3600.0
 class Loop:
     """An I/O thread with its selector and timers. It starts with the first thing it is asked to do."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, prepare: Callable[[], None] | None = None) -> None:
         self.name = name
+        #: What the thread does first.
+        self._prepare = prepare
         self.wakeup = Wakeup()
         self.selector = _make_selector(self.wakeup.set)
         self.timers = Timers()
         self.handlers: dict[int, Callable[[int], None]] = {self.wakeup.fd: self._handle_wakeup}
         self.selector.register(self.wakeup.fd, READ)
         self._posted: deque[Callable[[], None]] = deque()
-        self._thread: threading.Thread | None = None
+        #: The identifier of the thread, once it runs.
+        self._thread: int | None = None
+        self._started = False
+        #: Held while the thread runs.
+        self._running = allocate_lock()
         # Re-entrant: a collected socket is closed by a call to its loop, wherever this thread is just then.
-        self._start_lock = threading.RLock()
+        self._start_lock = RLock()
         self._stopping = False
         self._left_over: set[Flushable] = set()
         self._back_stop: Timer | None = None
@@ -62,13 +68,17 @@ class Loop:
 
     def start(self) -> None:
         """Start the thread if it does not run yet."""
-        if self._thread is not None:
+        if self._started:
             return
         with self._start_lock:
-            if self._thread is None and not self._stopping:
-                thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-                thread.start()
-                self._thread = thread
+            if not self._started and not self._stopping:
+                self._running.acquire()
+                try:
+                    start_thread(self._run, self.name)
+                except BaseException:
+                    self._running.release()
+                    raise
+                self._started = True
 
     def call(self, callback: Callable[[], None]) -> None:
         """Run `callback` on the loop's thread soon."""
@@ -90,6 +100,10 @@ class Loop:
         self.selector.register(fd, mask)
         self.start()
 
+    def rewatch(self, fd: int, mask: int) -> None:
+        """Wait for something else on a descriptor that is watched already."""
+        self.selector.modify(fd, mask)
+
     def unwatch(self, fd: int) -> None:
         """Stop that. An event that was reported already is dropped."""
         if self.handlers.pop(fd, None) is not None:
@@ -103,15 +117,16 @@ class Loop:
 
     def is_current(self) -> bool:
         """Whether the caller runs on this loop's thread."""
-        return threading.current_thread() is self._thread
+        return get_ident() == self._thread
 
     def stop(self) -> None:
         """End the thread and wait for it; free the descriptors."""
         with self._start_lock:
             self._stopping = True
         self.wakeup.set()
-        if self._thread is not None and not self.is_current():
-            self._thread.join()
+        if self._started and not self.is_current():
+            self._running.acquire()
+            self._running.release()
         self.abandon()
 
     def abandon(self) -> None:
@@ -123,6 +138,15 @@ class Loop:
     # -- on the loop's thread ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._thread = get_ident()
+        try:
+            if self._prepare is not None:
+                self._guard(self._prepare)
+            self._serve()
+        finally:
+            self._running.release()
+
+    def _serve(self) -> None:
         while not self._stopping:
             wait = self.timers.next_deadline() - monotonic()
             if self._posted:

@@ -51,7 +51,7 @@ class _Unsent:
 class Outbox:
     """See the module's text. The attributes that the session adds are declared here for the type checker."""
 
-    __slots__ = ("fd", "last_flush", "pipe", "stream", "unsent")
+    __slots__ = ("batch_bytes", "fd", "last_flush", "pipe", "stream", "take_bytes", "unsent")
 
     if TYPE_CHECKING:
         connection: Connection | None
@@ -69,6 +69,12 @@ class Outbox:
         self.fd = -1
         self.last_flush = 0.0
         self.unsent: deque[_Unsent] | None = None
+        self.limit_batches(0)
+
+    def limit_batches(self, size: int) -> None:
+        """Let one write take about so many bytes (OUT_BATCH_SIZE); 0: as many as is quick."""
+        self.batch_bytes = size or BATCH_BYTES
+        self.take_bytes = size or TAKE_BYTES
 
     def handle_write(self, pipe: Pipe) -> None:
         """A message was appended to the quiet pipe, or its batch is full."""
@@ -88,7 +94,7 @@ class Outbox:
         if connection is None or stream is None or not connection.ready:
             pipe.quiet = False
             return
-        batch = take_batch(pipe.outbound)
+        batch = take_batch(pipe.outbound, self.take_bytes)
         pipe.sent += 1
         chunks: list[Any] = connection.encode(batch)
         if len(chunks) > 1 or len(chunks[0]) > BATCH_BYTES:
@@ -121,7 +127,7 @@ class Outbox:
         if self.unsent is not None and not self._write_unsent():
             return
         while True:
-            batch = take_batch(pipe.outbound)
+            batch = take_batch(pipe.outbound, self.take_bytes)
             if not batch:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
@@ -204,7 +210,7 @@ class Outbox:
 
     def _adapt(self, pipe: Pipe, size: int, count: int) -> None:
         """Choose how many messages make a batch by the size of the last ones."""
-        batch = choose_batch(size, count)
+        batch = choose_batch(size, count, self.batch_bytes)
         if batch != pipe.batch:
             pipe.batch = batch
             pipe.write_batch = min(batch, WRITE_BATCH_MESSAGES)
@@ -303,9 +309,12 @@ class Outbox:
         for entry in unsent:
             if entry.started:
                 _drop_sent(entry, exact=True)
-                # Of the first one a part may have left: that one is lost.
-                pipe.dropped += 1
-                back.extend(entry.messages[1:])
+                if sum(map(_encoded_size, entry.messages)) == sum(map(len, entry.chunks)):
+                    back.extend(entry.messages)  # the last write ended exactly between two messages
+                else:
+                    # Of the first one a part has left: that one is lost.
+                    pipe.dropped += 1
+                    back.extend(entry.messages[1:])
             else:
                 back.extend(entry.messages)
         pipe.sent -= len(back)
@@ -319,10 +328,10 @@ class Outbox:
         return self.unsent is not None or (self.pipe is not None and bool(self.pipe.outbound))
 
 
-def choose_batch(size: int, count: int) -> int:
-    """How many messages make a batch, when the last `count` took `size` bytes."""
+def choose_batch(size: int, count: int, limit: int = BATCH_BYTES) -> int:
+    """How many messages make a batch of about `limit` bytes, when the last `count` took `size` bytes."""
     average = size // count
-    batch = BATCH_BYTES // average if average else BATCH_MESSAGES
+    batch = limit // average if average else BATCH_MESSAGES
     return BATCH_MESSAGES if batch > BATCH_MESSAGES else batch or 1
 
 
@@ -331,21 +340,27 @@ def connection_ready(connection: Connection | None) -> bool:
     return connection is not None and connection.ready
 
 
-def take_batch(queue: Any) -> list[Any]:
-    """Take up to a batch of messages from the front of an outbound queue; others may append meanwhile."""
+def take_batch(queue: Any, limit: int = TAKE_BYTES) -> list[Any]:
+    """Take a batch of about `limit` bytes from the front of an outbound queue; others may append meanwhile."""
     if type(queue) is not list:
         return [queue.popleft()] if queue else []
     if not queue:
         return queue[:0]
     head = queue[0]
     count = BATCH_MESSAGES
-    if len(head) > TAKE_BYTES // BATCH_MESSAGES or isinstance(head, list):
+    if len(head) > limit // BATCH_MESSAGES or isinstance(head, list):
         size = sum(map(len, head)) if isinstance(head, list) else len(head)
-        count = min(BATCH_MESSAGES, max(1, TAKE_BYTES // (size or 1)))
+        count = min(BATCH_MESSAGES, max(1, limit // (size or 1)))
     batch = queue[:count]
     # Exactly what was taken: others may have appended between the two lines.
     del queue[: len(batch)]
     return batch
+
+
+def _encoded_size(message: Any) -> int:
+    """Bytes of a message on the wire, unless a mechanism transforms it."""
+    parts = message if isinstance(message, list) else [message]
+    return sum([len(part) + (2 if len(part) < 256 else 9) for part in parts])
 
 
 def _skip(chunks: list[Any], taken: int) -> list[Any]:
@@ -374,9 +389,7 @@ def _drop_sent(entry: _Unsent, *, exact: bool = False) -> int:
     kept = 0
     # From the end: as many messages as the bytes that are left make up, the first of them perhaps in part.
     while kept < len(messages) and left > 0:
-        message = messages[-1 - kept]
-        parts = message if isinstance(message, list) else [message]
-        left -= sum(len(part) + (2 if len(part) < 256 else 9) for part in parts)
+        left -= _encoded_size(messages[-1 - kept])
         kept += 1
     gone = len(messages) - kept
     if gone:

@@ -18,16 +18,21 @@ READ_SIZE = 8192
 
 
 class RawConnection:
-    """Looks like `wire.Connection` to a session; ready at once, and never fails."""
+    """Looks like `wire.Connection` to a session; ready at once, and never fails.
 
-    __slots__ = ("_event", "closed", "peer")
+    Args:
+        read_size: the most bytes of one message (IN_BATCH_SIZE); 0 for libzmq's size.
+    """
+
+    __slots__ = ("_event", "closed", "peer", "read_size")
 
     ready = True
     has_buffered = False
     shares_encoding = False
-    read_size = READ_SIZE
 
-    def __init__(self) -> None:
+    def __init__(self, read_size: int = 0) -> None:
+        #: The most bytes of one message.
+        self.read_size = read_size or READ_SIZE
         self.peer = PeerInfo("", b"", (0, 0), "")
         self.closed = False
         self._event: Event | None = None

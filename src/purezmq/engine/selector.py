@@ -7,18 +7,20 @@ itself (`portable_selector`) and application threads follow.
 
 from __future__ import annotations
 
-import select
+from purezmq.native import epoll
 
 __all__ = ["READ", "WRITE", "EpollSelector", "is_nestable"]
 
 #: Interest masks and event masks; error and hang-up are reported as READ, where the next read tells the cause.
 READ = 1
 WRITE = 4
+#: ``select.EPOLL_CLOEXEC``, which gevent leaves where there is no ``epoll`` any more.
+_EPOLL_CLOEXEC = 0o2000000
 
 
 def is_nestable() -> bool:
     """Whether this system's selectors can be watched by another selector."""
-    return hasattr(select, "epoll")
+    return epoll is not None
 
 
 class EpollSelector:
@@ -27,7 +29,7 @@ class EpollSelector:
     __slots__ = ("_epoll", "close", "fileno", "poll")
 
     def __init__(self) -> None:
-        self._epoll = select.epoll(flags=select.EPOLL_CLOEXEC)
+        self._epoll = epoll(flags=_EPOLL_CLOEXEC)
         self.poll = self._epoll.poll
         self.fileno = self._epoll.fileno
         self.close = self._epoll.close

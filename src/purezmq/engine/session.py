@@ -19,9 +19,12 @@ from purezmq.wire.events import (
     ConnectionFailed,
     FailureReason,
     HandshakeSucceeded,
+    Joined,
+    Left,
+    MessagesDropped,
     Subscribed,
 )
-from purezmq.wire.limits import READ_SIZE
+from purezmq.wire.limits import MAX_READ_SIZE, READ_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ class Session(Outbox):
         pipe: on the connect side, the pipe that exists already; None when it's made after the handshake.
     """
 
-    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "timer")
+    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "read_batch", "timer")
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:
         super().__init__()
@@ -68,6 +71,8 @@ class Session(Outbox):
         self.dialer = dialer
         self.connection: Connection | None = None
         self.mask = 0
+        #: Most bytes of one read: IN_BATCH_SIZE where it was set.
+        self.read_batch = MAX_READ_SIZE
         #: The connection ends when everything was written.
         self.ending = False
         self.timer: Timer | None = None
@@ -115,7 +120,8 @@ class Session(Outbox):
                 self.engine.stalled.add(self)
                 return
         for _ in range(READS_PER_TURN):
-            size = connection.read_size
+            wanted = connection.read_size
+            size = wanted if wanted < self.read_batch else self.read_batch
             try:
                 data = stream.try_read(size)
             except OSError as error:
@@ -135,7 +141,7 @@ class Session(Outbox):
                 return
             self._after_input(now, messages)
             if len(data) < size or self.stream is None or pipe is None:
-                if size != READ_SIZE:
+                if wanted != READ_SIZE:
                     # In the middle of a large body: sleep until more of it is there, rather than take it in crumbs.
                     self.engine.leadership.sleep_once()
                 return
@@ -181,6 +187,10 @@ class Session(Outbox):
         elif self.pipe is not None and (kind is Subscribed or kind is Cancelled):
             self.engine.pattern.handle_subscription(self.pipe, event.topic, kind is Subscribed)
             self.engine.leadership.wake()
+        elif self.pipe is not None and (kind is Joined or kind is Left):
+            self.engine.pattern.handle_subscription(self.pipe, event.group, kind is Joined)
+        elif kind is MessagesDropped:
+            self.engine.pattern.dropped += event.count
 
     def _fail(self, failure: ConnectionFailed) -> None:
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from purezmq.engine.outbox import IDLE_S, choose_batch, take_batch
+from purezmq.engine.outbox import BATCH_BYTES, IDLE_S, TAKE_BYTES, choose_batch, take_batch
 from purezmq.wire.framing_fast import encode_batch
 
 TYPE_CHECKING = False
@@ -62,8 +62,9 @@ class SharedOutbox:
             self._flushing.discard(queue)
 
     def _flush_queue(self, queue: Any, now: float) -> None:
+        limit = self.engine.options.out_batch
         while True:
-            batch = take_batch(queue.outbound)
+            batch = take_batch(queue.outbound, limit or TAKE_BYTES)
             if not batch:
                 queue.quiet = True
                 if not queue.outbound:
@@ -72,7 +73,7 @@ class SharedOutbox:
                 continue
             chunks: list[Any] = encode_batch(batch)
             size = sum(map(len, chunks))
-            fitting = choose_batch(size, len(batch))
+            fitting = choose_batch(size, len(batch), limit or BATCH_BYTES)
             if fitting != queue.batch:
                 queue.batch = fitting
                 queue.limits_changed()

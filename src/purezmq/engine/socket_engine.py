@@ -9,7 +9,7 @@ from time import monotonic
 
 from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
-from purezmq.engine.exported_fd import ExportedFd
+from purezmq.engine.exported_fd import ExportedFd, attach_exported
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
 from purezmq.engine.shared_outbox import SharedOutbox
@@ -54,6 +54,8 @@ __all__ = ["SocketEngine"]
 
 #: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
 DRAIN_READS = 16
+#: RECONNECT_STOP: a `disconnect` ends the attempts to connect, whatever is queued.
+STOP_AFTER_DISCONNECT = 4
 #: Back-stop turns younger than this after a flush leave a burst to its own thread (seconds).
 FRESH_FLUSH_S = 0.0005
 
@@ -290,7 +292,7 @@ class SocketEngine:
     def export(self) -> ExportedFd:
         """A descriptor for the application's own event loop (FD)."""
         exported = ExportedFd(self.leadership)
-        self.leadership.exported = exported
+        attach_exported(self.leadership, exported)
         return exported
 
     def make_config(self) -> ConnectionConfig:
@@ -306,6 +308,8 @@ class SocketEngine:
             heartbeat_interval=options.heartbeat_ivl_s,
             heartbeat_timeout=options.heartbeat_timeout_s,
             heartbeat_ttl=options.heartbeat_ttl_s,
+            read_batch=options.in_batch,
+            write_batch=options.out_batch,
         )
 
     def make_pipe(self, session: Session, routing_id: bytes = b"") -> Pipe:
@@ -317,15 +321,23 @@ class SocketEngine:
 
     def open_session(self, session: Session, stream: Any, config: Any, *, bound: bool) -> None:
         """Begin to speak over a fresh stream."""
+        if config.read_batch or config.write_batch:
+            session.read_batch = config.read_batch or session.read_batch
+            session.limit_batches(config.write_batch)
         connection = self.make_connection(config, stream, bound=bound)
         session.open_stream(stream, connection, monotonic())
 
+    def is_raw(self) -> bool:
+        """Whether connections carry bytes without a protocol: STREAM, and ROUTER with ROUTER_RAW."""
+        name = self.pattern.type_name
+        return name == "STREAM" or (name == "ROUTER" and bool(self.options.router_raw))
+
     def make_connection(self, config: Any, stream: Any, *, bound: bool) -> Any:
         """The sans-I/O machine for a stream."""
-        if self.pattern.type_name == "STREAM":
+        if self.is_raw():
             from purezmq.engine.raw import RawConnection
 
-            return RawConnection()
+            return RawConnection(config.read_batch)
         return Connection(config, bound=bound)
 
     def handle_handshake(self, session: Session, peer: PeerInfo, now: float) -> None:
@@ -354,6 +366,8 @@ class SocketEngine:
         else:
             if pipe is not None and dialer.options.immediate:
                 session.pipe = None
+                if was_ready and pipe.attached:
+                    self.pattern.note_hiccup(pipe)
                 self.detach(pipe)
             elif pipe is not None and was_ready and pipe.attached:
                 pipe.quiet = False
@@ -404,7 +418,8 @@ class SocketEngine:
     def end_dialer(self, dialer: Dialer) -> None:
         """Connect to this endpoint no more."""
         session, linger = dialer.session, self.options.linger_s
-        if session.stream is None and linger != 0 and session.has_output():
+        may_dial = not dialer.options.reconnect_stop & STOP_AFTER_DISCONNECT
+        if session.stream is None and linger != 0 and session.has_output() and may_dial:
             # Not connected yet: the dialer goes on until what is queued has left, or LINGER is over.
             if session.pipe is not None and session.pipe.attached:
                 session.pipe.attached = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from itertools import count
-from threading import RLock
+
+from purezmq.native import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from purezmq.native import close_descriptor
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
@@ -31,7 +33,7 @@ class Wakeup:
         if hasattr(os, "eventfd"):
             self.fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
             return
-        from socket import socketpair
+        from purezmq.transports.native_socket import socketpair
 
         reader, writer = socketpair()
         reader.setblocking(False)
@@ -64,7 +66,7 @@ class Wakeup:
         except (OSError, ValueError):
             return
 
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+    def __del__(self, close: Callable[[int], None] = close_descriptor) -> None:
         """Free the descriptors."""
         if getattr(self, "_pair", ()) is None:  # an eventfd; a pair of sockets frees itself
             close(self.fd)
