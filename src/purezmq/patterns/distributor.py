@@ -270,6 +270,7 @@ class Distributor:
     def _move(self, pipe: Pipe, topics: frozenset[bytes] | set[bytes]) -> None:
         """Let a pipe read another shared queue; nothing that was published before or after is lost or doubled."""
         old = pipe.share
+        was_only = self.only is old
         self._end_only()
         if old.outbound:
             self.carrier.flush_shared(old)
@@ -278,7 +279,33 @@ class Distributor:
             new.join(pipe)
             pipe.share = new
             self._leave(old, pipe)
+            if was_only and old.members:
+                self._replace(old)
         self._refresh_only()
+
+    def _replace(self, old: SharedQueue) -> None:
+        """Let another queue take the place of one that a thread on the lock-free path may still append to.
+
+        What is appended to the old one now is distributed anew: the member that moved gets it, too.
+        """
+        new = SharedQueue(self.carrier, old.topics)
+        for member in old.members:
+            new.join(member)
+            member.share = new
+        old.members = {}
+        if type(old.topics) is frozenset:
+            self.groups[old.topics] = new
+        self.queues = {new if queue is old else queue: None for queue in self.queues}
+        for topic in old.topics:
+            self.index[topic] = tuple([new if queue is old else queue for queue in self.index[topic]])
+        self._forward(old)
+
+    def _forward(self, queue: SharedQueue) -> None:
+        """Send what a thread appends to a queue without members as if by `send`."""
+        queue.carrier = _Forwarder(self)
+        queue.quiet = True
+        if queue.outbound:
+            queue.carrier.handle_write(queue)
 
     def _prepare(self, topics: frozenset[bytes] | set[bytes]) -> SharedQueue:
         """The queue for these topics, flushed and in the index, ready to be joined."""
@@ -306,14 +333,12 @@ class Distributor:
                 return
             if type(queue.topics) is frozenset:
                 del self.groups[queue.topics]
-            # A thread on the lock-free path may still hold this queue: what it appends now is sent as if by `send`.
-            queue.carrier = _Forwarder(self)
-            queue.quiet = True
         self.queues.pop(queue, None)
         for topic in queue.topics:
             self._withdraw(topic, queue)
-        if type(queue) is SharedQueue and queue.outbound:
-            queue.carrier.handle_write(queue)
+        if type(queue) is SharedQueue:
+            # A thread on the lock-free path may still hold this queue.
+            self._forward(queue)
 
     def _enter(self, topic: bytes, queue: SharedQueue | DirectQueue) -> None:
         queues = self.index.get(topic, ())

@@ -280,3 +280,15 @@ def test_member_that_breaks_while_flushed_is_detached_cleanly() -> None:
         pub.try_send(b"x")
         change()
     assert [0] * 3 == [len(part) for part in (pub.distributor.index, pub.distributor.groups, pub.distributor.pipes)]
+
+
+def test_late_message_reaches_the_member_that_moved() -> None:
+    """A thread on the lock-free path may hold the queue that one of its members has just left for another."""
+    pub, (a, b) = make_publisher(2, b"")
+    queue = pub.fast_target()
+    a.subscribe(b"x")  # a wants more now: it reads another queue than b
+    queue.outbound.append(b"late")
+    queue.carrier.handle_write(queue)
+    assert ([b"late"], [b"late"]) == (a.sent(), b.sent())
+    pub.try_send(b"later")
+    assert ([b"later"], [b"later"]) == (a.sent(), b.sent())
