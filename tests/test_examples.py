@@ -20,16 +20,49 @@ OUTPUTS = {
     "request_reply.py": "'hello' -> 'HELLO'\n'is anybody there?' -> 'IS ANYBODY THERE?'\n'' -> 'good bye'\n",
 }
 
+# Program of the guide's patterns -> the claim that it checks by itself, and prints last.
+CLAIMS = {
+    "binary_star.py": "every request was answered once, and by the server whose turn it was",
+    "clone.py": "no confirmed update was lost, though both servers were killed",
+    "espresso.py": "all that passed the proxy was seen: each message, each subscription, each farewell",
+    "freelance.py": "every request was answered once, though the server that answered was killed, twice",
+    "last_value_cache.py": "late subscribers got the last value at once, and nobody got a value twice",
+    "lazy_pirate.py": "every request was answered once, by whichever server lived",
+    "majordomo.py": "every request was answered, whoever died meanwhile",
+    "paranoid_pirate.py": "every request was answered once, whoever died meanwhile",
+    "suicidal_snail.py": "who could not keep up knew it before anything was lost",
+    "titanic.py": "every request outlived broker and titanic, and was answered",
+}
+
 
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_example_runs_to_its_end(name):
     """The program prints exactly its result, nothing on stderr (warnings are errors), and succeeds."""
+    assert (0, OUTPUTS[name], "") == run(EXAMPLES / name)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_pattern_of_the_guide_holds_its_claim(name):
+    """The program kills what it has to, and still its claim holds; nothing is on stderr."""
+    code, output, errors = run(EXAMPLES / "guide" / name)
+    assert (0, "") == (code, errors), output
+    assert CLAIMS[name] == output.splitlines()[-1]
+
+
+def run(program: Path) -> tuple[int, str, str]:
+    """Run a program, warnings being errors, and return its exit code and what it printed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-X", "dev", "-W", "error", str(EXAMPLES / name)]
-    done = subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=30)
-    assert (0, OUTPUTS[name], "") == (done.returncode, done.stdout, done.stderr)
+    command = [sys.executable, "-X", "dev", "-W", "error", str(program)]
+    done = subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=50)
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_examples_all_are_run():
     """No program of the folder is left out of the test above."""
     assert set(OUTPUTS) == {path.name for path in EXAMPLES.glob("*.py")}
+
+
+def test_patterns_of_the_guide_all_are_run():
+    """No program of the folder is left out; its other files are parts of programs."""
+    files = (EXAMPLES / "guide").glob("*.py")
+    assert set(CLAIMS) == {path.name for path in files if "__main__" in path.read_text(encoding="utf-8")}

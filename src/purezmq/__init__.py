@@ -17,8 +17,10 @@ from purezmq.error import (
     ZMQVersionError,
     strerror,
 )
+from purezmq.install import install_as_zmq, is_installed_as_zmq
 from purezmq.message import COPY_THRESHOLD, Frame, MessageTracker
 from purezmq.sockets.context import Context
+from purezmq.sockets.curve import curve_keypair, curve_public
 from purezmq.sockets.poller import Poller, select, zmq_poll
 from purezmq.sockets.proxy import device, proxy, proxy_steerable
 from purezmq.sockets.socket import Socket
@@ -27,6 +29,8 @@ from purezmq.sockets.version import (
     DRAFT_API,
     IPC_PATH_MAX_LEN,
     PYZMQ_DRAFT_API,
+    get_includes,
+    get_library_dirs,
     has,
     pyzmq_version,
     pyzmq_version_info,
@@ -35,11 +39,31 @@ from purezmq.sockets.version import (
     zmq_version_info,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from purezmq import backend as backend
+    from purezmq import sugar as sugar
+    from purezmq import utils as utils
+else:
+
+    def __getattr__(name: str) -> ModuleType:
+        """Import what ``import zmq`` alone makes reachable in pyzmq."""
+        if name in {"_typing", "backend", "sugar", "utils"}:
+            from importlib import import_module
+
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 #: pyzmq's other names of the same things.
 Message = Frame
 SyncContext = Context[Socket]
 SyncSocket = Socket
 __revision__ = ""
+if is_installed_as_zmq():  # the module is being reloaded
+    __version__ = pyzmq_version()
 
 __all__ = [
     "COPY_THRESHOLD",
@@ -67,9 +91,14 @@ __all__ = [
     "__revision__",
     "__version__",
     "constants",
+    "curve_keypair",
+    "curve_public",
     "device",
     "error",
+    "get_includes",
+    "get_library_dirs",
     "has",
+    "install_as_zmq",
     "proxy",
     "proxy_steerable",
     "pyzmq_version",

@@ -8,6 +8,7 @@ scheme        to bind                                      to connect
 ============  ===========================================  ========================================================
 ``tcp``       ``{*|ip|[ip6]|interface|host}:{port|*|0}``   ``[source[:port];]{ip|[ip6]|host}:port``
 ``ipc``       ``path``, ``@abstract``, ``*``               ``path``, ``@abstract``
+``udp``       ``[if;]{*|ip|[ip6]|interface|group}:port``   ``[if;]{ip|[ip6]|host|group}:port``
 ============  ===========================================  ========================================================
 """
 
@@ -17,7 +18,15 @@ from errno import EINVAL, ENODEV
 
 from purezmq.error import make_error
 
-__all__ = ["Endpoint", "HostPort", "parse_endpoint", "parse_tcp_bind", "parse_tcp_connect"]
+__all__ = [
+    "Endpoint",
+    "HostPort",
+    "parse_endpoint",
+    "parse_tcp_bind",
+    "parse_tcp_connect",
+    "parse_udp_bind",
+    "parse_udp_connect",
+]
 
 # libzmq's check of a connect address: letters and digits, and these (tcp_address.cpp, zmq_connect's EINVAL).
 _HOST_PUNCTUATION = frozenset(".-:%_*")
@@ -157,6 +166,52 @@ def parse_tcp_connect(endpoint: Endpoint) -> tuple[HostPort | None, HostPort]:
     return source, target
 
 
+def parse_udp_bind(endpoint: Endpoint) -> tuple[str, HostPort]:
+    """Read the address of a udp endpoint to bind.
+
+    Returns:
+        The interface that a multicast group is joined by (empty if none is given; a name, an address or ``"*"``,
+        without brackets), and host and port; the port is 0 for ``*``.
+
+    Raises:
+        ZMQError: EINVAL, ENODEV: as `parse_tcp_bind`; EINVAL: nothing before the ``;``.
+    """
+    interface, text = _split_interface(endpoint)
+    return interface, _parse_host_port(endpoint, text, wildcard_port=True)
+
+
+def parse_udp_connect(endpoint: Endpoint) -> tuple[str, HostPort]:
+    """Read the address of a udp endpoint to send to.
+
+    Returns:
+        The interface to send to a multicast group by (see `parse_udp_bind`), and host and port.
+
+    Raises:
+        ZMQError: EINVAL: as `parse_tcp_connect`, or the port is 0.
+    """
+    interface, text = _split_interface(endpoint)
+    target = _parse_host_port(endpoint, text, wildcard_port=False)
+    if target.host == "*" or target.port == 0:
+        raise make_error(
+            EINVAL, f"cannot send to '{endpoint}': name one host or multicast group and its port, as '239.1.2.3:5555'"
+        )
+    _check_host_characters(endpoint, target.host)
+    return interface, target
+
+
+def _split_interface(endpoint: Endpoint) -> tuple[str, str]:
+    """Cut ``interface;host:port`` at its ``;``."""
+    interface, separator, text = endpoint.address.rpartition(";")
+    if separator and not interface:
+        raise make_error(
+            EINVAL,
+            f"'{endpoint}' has no interface before ';'; put its name or address there, as 'udp://eth0;239.1.2.3:5555'",
+        )
+    if interface.startswith("[") and interface.endswith("]"):
+        interface = interface[1:-1]
+    return interface, text
+
+
 def _parse_host_port(endpoint: Endpoint, text: str, *, wildcard_port: bool) -> HostPort:
     """Cut ``host:port`` at its last colon."""
     host, colon, port_text = text.rpartition(":")
@@ -207,6 +262,6 @@ def _check_host_characters(endpoint: Endpoint, host: str) -> None:
 
 
 def _example_of(scheme: str) -> str:
-    if scheme == "tcp":
-        return "tcp://127.0.0.1:5555"
+    if scheme in {"tcp", "udp"}:
+        return f"{scheme}://127.0.0.1:5555"
     return "ipc:///tmp/name" if scheme == "ipc" else f"{scheme}://name"

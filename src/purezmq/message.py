@@ -28,7 +28,7 @@ if TYPE_CHECKING:
             """Wait until it happened."""
 
 
-__all__ = ["COPY_THRESHOLD", "Frame", "Message", "MessageTracker", "SendEvent"]
+__all__ = ["COPY_THRESHOLD", "Frame", "Message", "MessageTracker", "SendEvent", "check_group", "check_routing_id"]
 
 Message = bytes | list[bytes]
 """A message inside the library. On the way out a part may be any bytes-like object."""
@@ -348,19 +348,9 @@ class Frame:
             ZMQError: EINVAL: another option, a group that is too long, or a routing id out of range.
         """
         if option == "group":
-            text = value.decode("utf-8") if isinstance(value, bytes) else value
-            if not isinstance(text, str):
-                raise TypeError(f"a group is str or bytes, not {type(value).__name__}")
-            size = len(text.encode("utf-8"))
-            if size > _GROUP_MAX:
-                raise ZMQError(_EINVAL, f"a group must be at most {_GROUP_MAX} bytes, not {size}")
-            self._group = text
+            self._group = check_group(value).decode("utf-8", "surrogateescape")
         elif option == "routing_id":
-            if not isinstance(value, int):
-                raise TypeError(f"a routing id is an integer, not {type(value).__name__}")
-            if not 0 < value <= _ROUTING_ID_MAX:
-                raise ZMQError(_EINVAL, f"a routing id must be an integer from 1 to {_ROUTING_ID_MAX}, not {value}")
-            self._routing_id = value
+            self._routing_id = check_routing_id(value)
         else:
             raise ZMQError(_EINVAL, f"only 'group' and 'routing_id' of a message can be set, not {option!r}")
 
@@ -418,6 +408,45 @@ class Frame:
             cause = "it was not received" if self._metadata is None else f"there are {', '.join(metadata) or 'none'}"
             raise ZMQError(_EINVAL, f"the message has no property {name!r}: {cause}")
         return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+
+
+def check_group(group: object) -> bytes:
+    """Check a group of RADIO and DISH.
+
+    Args:
+        group: text or bytes. Bytes that are no UTF-8 stand in a text as lone surrogates (as in ``os.fsdecode``).
+
+    Returns:
+        The group as it is on the wire.
+
+    Raises:
+        TypeError: the group is neither str nor bytes.
+        ZMQError: EINVAL: it is too long.
+    """
+    if isinstance(group, str):
+        group = group.encode("utf-8", "surrogateescape")
+    if not isinstance(group, bytes):
+        raise TypeError(f"a group is str or bytes, not {type(group).__name__}")
+    if len(group) > _GROUP_MAX:
+        raise ZMQError(_EINVAL, f"a group must be at most {_GROUP_MAX} bytes, not {len(group)}")
+    return group
+
+
+def check_routing_id(routing_id: object) -> int:
+    """Check the number by which SERVER and PEER know a peer.
+
+    Returns:
+        The number.
+
+    Raises:
+        TypeError: it is no integer.
+        ZMQError: EINVAL: it is out of range.
+    """
+    if not isinstance(routing_id, int):
+        raise TypeError(f"a routing id is an integer, not {type(routing_id).__name__}")
+    if not 0 < routing_id <= _ROUTING_ID_MAX:
+        raise ZMQError(_EINVAL, f"a routing id must be an integer from 1 to {_ROUTING_ID_MAX}, not {routing_id}")
+    return routing_id
 
 
 def _take_data(data: Buffer | Frame | None, copy: bool | None, threshold: int) -> bytes | memoryview:

@@ -33,11 +33,12 @@ class OptionSpec:
         maximum: greatest value, or greatest length of bytes; None: that of the kind.
         computed: the value is computed or acted upon by the socket, and not stored.
         hint: what a special value or the unit means, for error texts.
+        note: why the option has no effect though it's checked and kept; empty for one that has its effect.
     """
 
     __slots__ = (
         "name", "number", "kind", "default", "readable", "writable", "applies_to", "live", "minimum", "maximum",
-        "computed", "hint",
+        "computed", "hint", "note",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +56,7 @@ class OptionSpec:
         live: bool = False,
         computed: bool = False,
         hint: str = "",
+        note: str = "",
     ) -> None:
         self.name = name
         self.number = number
@@ -68,6 +70,7 @@ class OptionSpec:
         self.live = live
         self.computed = computed
         self.hint = hint
+        self.note = note
 
     def __repr__(self) -> str:
         return f"<OptionSpec {self.name} ({self.number}), {self.describe_range()}>"
@@ -136,6 +139,7 @@ def _add(
     live: bool = False,
     computed: bool = False,
     hint: str = "",
+    note: str = "",
 ) -> None:
     """Append a row to the table of socket options."""
     spec = OptionSpec(
@@ -151,6 +155,7 @@ def _add(
         live=live,
         computed=computed,
         hint=hint,
+        note=note,
     )
     _TABLE.append(spec)
 
@@ -167,6 +172,14 @@ _MS = "milliseconds"
 _FOR_EVER = "milliseconds, -1 = for ever"
 _NO_LIMIT = "0 = no limit"
 _SYSTEM = "-1 = the operating system's default"
+
+# Why an option has no effect (yet).
+_PGM = "for the transports pgm and epgm, which this version doesn't have"
+_NO_VMCI = "for the transport vmci: Python has no such sockets"
+_NO_WSS = "for the transport wss, which this version doesn't have"
+_NO_NORM = "for the transport norm, which this version doesn't have"
+_NO_SECURITY = "this version has no security mechanism but NULL; bind and connect refuse when another one is chosen"
+_NO_ZAP = "this version has no ZAP; bind and connect refuse when a domain is set"
 
 # fmt: off
 # Identity, queues, timing
@@ -248,44 +261,44 @@ _add("IPC_FILTER_GID", "int", access="w")
 _add("SOCKS_PROXY", "bytes", b"", 1)
 _add("SOCKS_USERNAME", "bytes", b"", 0, 255)
 _add("SOCKS_PASSWORD", "bytes", b"", 0, 255)
-_add("RATE", "int", 100, 1, hint="kilobits per second")
-_add("RECOVERY_IVL", "int", 10000, 0, hint=_MS)
+_add("RATE", "int", 100, 1, hint="kilobits per second", note=_PGM)
+_add("RECOVERY_IVL", "int", 10000, 0, hint=_MS, note=_PGM)
 _add("MULTICAST_HOPS", "int", 1, 1)
-_add("MULTICAST_MAXTPDU", "int", 1500, 1, hint="bytes")
+_add("MULTICAST_MAXTPDU", "int", 1500, 1, hint="bytes", note=_PGM)
 _add("MULTICAST_LOOP", "bool", 1)
-_add("VMCI_BUFFER_SIZE", "uint64")
-_add("VMCI_BUFFER_MIN_SIZE", "uint64")
-_add("VMCI_BUFFER_MAX_SIZE", "uint64")
-_add("VMCI_CONNECT_TIMEOUT", "int", -1)
-_add("WSS_KEY_PEM", "bytes", b"", access="w")
-_add("WSS_CERT_PEM", "bytes", b"", access="w")
-_add("WSS_TRUST_PEM", "bytes", b"", access="w")
-_add("WSS_HOSTNAME", "bytes", b"", access="w")
-_add("WSS_TRUST_SYSTEM", "bool", access="w")
-_add("NORM_MODE", "int", 1, 0, 4, hint="a NormMode")
-_add("NORM_UNICAST_NACK", "bool", 0, 0, 1)
-_add("NORM_BUFFER_SIZE", "int", 2048, 1, hint="kilobytes")
-_add("NORM_SEGMENT_SIZE", "int", 1400, 1, hint="bytes")
-_add("NORM_BLOCK_SIZE", "int", 16, 1, 255)
-_add("NORM_NUM_PARITY", "int", 4, 0, 254)
-_add("NORM_NUM_AUTOPARITY", "int", 0, 0, 254)
-_add("NORM_PUSH", "bool", 0, 0, 1)
+_add("VMCI_BUFFER_SIZE", "uint64", note=_NO_VMCI)
+_add("VMCI_BUFFER_MIN_SIZE", "uint64", note=_NO_VMCI)
+_add("VMCI_BUFFER_MAX_SIZE", "uint64", note=_NO_VMCI)
+_add("VMCI_CONNECT_TIMEOUT", "int", -1, note=_NO_VMCI)
+_add("WSS_KEY_PEM", "bytes", b"", access="w", note=_NO_WSS)
+_add("WSS_CERT_PEM", "bytes", b"", access="w", note=_NO_WSS)
+_add("WSS_TRUST_PEM", "bytes", b"", access="w", note=_NO_WSS)
+_add("WSS_HOSTNAME", "bytes", b"", access="w", note=_NO_WSS)
+_add("WSS_TRUST_SYSTEM", "bool", access="w", note=_NO_WSS)
+_add("NORM_MODE", "int", 1, 0, 4, hint="a NormMode", note=_NO_NORM)
+_add("NORM_UNICAST_NACK", "bool", 0, 0, 1, note=_NO_NORM)
+_add("NORM_BUFFER_SIZE", "int", 2048, 1, hint="kilobytes", note=_NO_NORM)
+_add("NORM_SEGMENT_SIZE", "int", 1400, 1, hint="bytes", note=_NO_NORM)
+_add("NORM_BLOCK_SIZE", "int", 16, 1, 255, note=_NO_NORM)
+_add("NORM_NUM_PARITY", "int", 4, 0, 254, note=_NO_NORM)
+_add("NORM_NUM_AUTOPARITY", "int", 0, 0, 254, note=_NO_NORM)
+_add("NORM_PUSH", "bool", 0, 0, 1, note=_NO_NORM)
 # Security
-_add("PLAIN_SERVER", "bool", 0, 0, 1)
-_add("PLAIN_USERNAME", "bytes", b"", 1, 255)
-_add("PLAIN_PASSWORD", "bytes", b"", 1, 255)
-_add("CURVE_SERVER", "bool", 0, 0, 1)
-_add("CURVE_PUBLICKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85")
-_add("CURVE_SECRETKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85")
-_add("CURVE_SERVERKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85")
-_add("ZAP_DOMAIN", "bytes", b"", 1, 255)
-_add("ZAP_ENFORCE_DOMAIN", "bool")
-_add("GSSAPI_SERVER", "bool", 0, 0, 1)
-_add("GSSAPI_PRINCIPAL", "bytes", b"", 1, 255)
-_add("GSSAPI_SERVICE_PRINCIPAL", "bytes", b"", 1, 255)
-_add("GSSAPI_PLAINTEXT", "bool", 0, 0, 1)
-_add("GSSAPI_PRINCIPAL_NAMETYPE", "int", 0, 0, 2)
-_add("GSSAPI_SERVICE_PRINCIPAL_NAMETYPE", "int", 0, 0, 2)
+_add("PLAIN_SERVER", "bool", 0, 0, 1, note=_NO_SECURITY)
+_add("PLAIN_USERNAME", "bytes", b"", 1, 255, note=_NO_SECURITY)
+_add("PLAIN_PASSWORD", "bytes", b"", 1, 255, note=_NO_SECURITY)
+_add("CURVE_SERVER", "bool", 0, 0, 1, note=_NO_SECURITY)
+_add("CURVE_PUBLICKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85", note=_NO_SECURITY)
+_add("CURVE_SECRETKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85", note=_NO_SECURITY)
+_add("CURVE_SERVERKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85", note=_NO_SECURITY)
+_add("ZAP_DOMAIN", "bytes", b"", 1, 255, note=_NO_ZAP)
+_add("ZAP_ENFORCE_DOMAIN", "bool", note=_NO_ZAP)
+_add("GSSAPI_SERVER", "bool", 0, 0, 1, note=_NO_SECURITY)
+_add("GSSAPI_PRINCIPAL", "bytes", b"", 1, 255, note=_NO_SECURITY)
+_add("GSSAPI_SERVICE_PRINCIPAL", "bytes", b"", 1, 255, note=_NO_SECURITY)
+_add("GSSAPI_PLAINTEXT", "bool", 0, 0, 1, note=_NO_SECURITY)
+_add("GSSAPI_PRINCIPAL_NAMETYPE", "int", 0, 0, 2, note=_NO_SECURITY)
+_add("GSSAPI_SERVICE_PRINCIPAL_NAMETYPE", "int", 0, 0, 2, note=_NO_SECURITY)
 # fmt: on
 
 SOCKET_OPTIONS: dict[int, OptionSpec] = {spec.number: spec for spec in _TABLE}
@@ -306,7 +319,14 @@ CONTEXT_OPTIONS: dict[int, OptionSpec] = {
             "THREAD_AFFINITY_CPU_REMOVE", ContextOption.THREAD_AFFINITY_CPU_REMOVE.value, "int", 0, 0, readable=False
         ),
         OptionSpec("THREAD_NAME_PREFIX", ContextOption.THREAD_NAME_PREFIX.value, "int", 0),
-        OptionSpec("ZERO_COPY_RECV", 10, "bool", 1, 0),
+        OptionSpec(
+            "ZERO_COPY_RECV",
+            10,
+            "bool",
+            1,
+            0,
+            note="a large body is received straight into its own object either way",
+        ),
         OptionSpec("IPV6", SocketOption.IPV6.value, "bool", 0, 0),
         OptionSpec("BLOCKY", SocketOption.BLOCKY.value, "bool", 1, 0),
     )

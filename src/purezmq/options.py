@@ -7,7 +7,7 @@ SUBSCRIBE, ...; ``OptionSpec.computed``) is checked here and never stored. What 
 
 from __future__ import annotations
 
-from purezmq.enums import Errno, SecurityMechanism, SocketOption, SocketType
+from purezmq.enums import ContextOption, Errno, SecurityMechanism, SocketOption, SocketType
 from purezmq.error import ZMQError
 from purezmq.option_table import CONTEXT_OPTIONS, SOCKET_OPTIONS, OptionSpec
 
@@ -281,6 +281,16 @@ class SocketOptions:
         self.gssapi_server = int(self._as_server and self.mechanism == _GSSAPI)
 
     @property
+    def in_batch(self) -> int:
+        """IN_BATCH_SIZE where it was set, in bytes; 0: its default doesn't bind us, who adapt to what comes."""
+        return int(self.__dict__.get("in_batch_size", 0))
+
+    @property
+    def out_batch(self) -> int:
+        """OUT_BATCH_SIZE where it was set, in bytes; 0: see `in_batch`."""
+        return int(self.__dict__.get("out_batch_size", 0))
+
+    @property
     def linger_s(self) -> float | None:
         """How long a closed socket may go on sending, in seconds; None: for ever."""
         return None if self.linger < 0 else self.linger / 1000
@@ -415,12 +425,28 @@ _SPECIAL_SETTERS: dict[int, Callable[[SocketOptions, Any], None]] = {
 }
 
 
+#: Reading number 3 is SOCKET_LIMIT, setting it is this.
+_THREAD_PRIORITY = OptionSpec("THREAD_PRIORITY", ContextOption.THREAD_PRIORITY.value, "int", -1, 0, readable=False)
+#: libzmq's limit, which leaves room for what follows in the kernel's name of a thread.
+_THREAD_NAME_MAX = 16
+
+
+def _check_thread_name(value: str | bytes) -> str:
+    text = value if isinstance(value, str) else value.decode("utf-8", "replace")
+    if not 0 < len(text.encode()) <= _THREAD_NAME_MAX or "\0" in text:
+        raise ZMQError(
+            _EINVAL, f"THREAD_NAME_PREFIX must be a number, or text of 1..{_THREAD_NAME_MAX} bytes, not {value!r}"
+        )
+    return text
+
+
 class ContextOptions:
     """The option values of one context.
 
     Attributes:
         cpus: the processors that I/O threads are bound to; empty: any.
         thread_priority: what was set under the number of SOCKET_LIMIT; -1: the default.
+        thread_name_prefix: a number or text; 0: none.
     """
 
     io_threads: int
@@ -429,7 +455,7 @@ class ContextOptions:
     thread_sched_policy: int
     max_msgsz: int
     msg_t_size: int
-    thread_name_prefix: int
+    thread_name_prefix: int | str
     zero_copy_recv: int
     ipv6: int
     blocky: int
@@ -441,7 +467,7 @@ class ContextOptions:
 
         Args:
             number: the option.
-            value: an int (or bool).
+            value: an int (or bool); THREAD_NAME_PREFIX may be text.
 
         Raises:
             TypeError: the value is no integer.
@@ -450,10 +476,14 @@ class ContextOptions:
         spec = _look_up(CONTEXT_OPTIONS, number, "Context")
         if not spec.writable:
             raise ZMQError(_EINVAL, f"{spec.name} is read-only")
-        checked = spec.check_value(value)
         if spec.name == "SOCKET_LIMIT":
-            self.thread_priority = int(checked)
-        elif spec.name == "THREAD_AFFINITY_CPU_ADD":
+            self.thread_priority = int(_THREAD_PRIORITY.check_value(value))
+            return
+        if spec.name == "THREAD_NAME_PREFIX" and isinstance(value, (str, bytes)):
+            self.thread_name_prefix = _check_thread_name(value)
+            return
+        checked = spec.check_value(value)
+        if spec.name == "THREAD_AFFINITY_CPU_ADD":
             self.cpus |= {int(checked)}
         elif spec.name == "THREAD_AFFINITY_CPU_REMOVE":
             if checked not in self.cpus:
@@ -462,14 +492,14 @@ class ContextOptions:
         else:
             setattr(self, spec.name.lower(), checked)
 
-    def get(self, number: int) -> int:
+    def get(self, number: int) -> int | str:
         """Read an option.
 
         Args:
             number: the option.
 
         Returns:
-            The value.
+            The value: an int, or text for a THREAD_NAME_PREFIX that is text.
 
         Raises:
             TypeError: the option is no integer.
@@ -478,7 +508,7 @@ class ContextOptions:
         spec = _look_up(CONTEXT_OPTIONS, number, "Context")
         if not spec.readable:
             raise ZMQError(_EINVAL, f"{spec.name} is write-only")
-        value: int = getattr(self, spec.name.lower())
+        value: int | str = getattr(self, spec.name.lower())
         return value
 
 

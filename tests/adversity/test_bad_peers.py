@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.support import EventWatch, bind, eventually, purezmq_only, try_recv, zmq
+from tests.support.effects import effect_of
 from tests.support.raw_peer import RawPeer, greeting, ready_command
 
 MakeSocket = Callable[..., Any]
@@ -129,6 +130,7 @@ def test_silent_connections_harm_nobody(make_socket: MakeSocket) -> None:
     check_good_peer_is_served(make_socket, pull, endpoint)
 
 
+@effect_of("HANDSHAKE_IVL")
 def test_handshake_has_time_limit(make_socket: MakeSocket) -> None:
     """HANDSHAKE_IVL: a silent peer is disconnected, on the bound and on the connecting side."""
     pull = make_socket(zmq.PULL, handshake_ivl=50)
@@ -161,6 +163,7 @@ def test_unfinished_message_of_lost_peer_is_not_delivered(make_socket: MakeSocke
     check_good_peer_is_served(make_socket, pull, endpoint)
 
 
+@effect_of("MAXMSGSIZE")
 def test_too_big_message_closes_connection(make_socket: MakeSocket) -> None:
     """A frame over MAXMSGSIZE ends the connection as soon as its header is there; what came before is delivered."""
     pull = make_socket(zmq.PULL, maxmsgsize=100)
@@ -254,6 +257,7 @@ def test_ping_is_answered_with_its_context(make_socket: MakeSocket) -> None:
         assert (4, b"\x04PONGcontext") == raw.receive_frame()
 
 
+@effect_of("HEARTBEAT_IVL", "HEARTBEAT_TIMEOUT")
 def test_peer_that_stops_answering_is_disconnected(make_socket: MakeSocket) -> None:
     """HEARTBEAT_IVL and HEARTBEAT_TIMEOUT: pings without an answer end the connection."""
     pull = make_socket(zmq.PULL, heartbeat_ivl=20, heartbeat_timeout=60)

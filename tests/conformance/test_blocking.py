@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from tests.support import TRANSPORTS, bind, link, purezmq_only, run_in_thread, try_recv, zmq
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
 
+@effect_of("RCVTIMEO")
 def test_rcvtimeo_limits_recv(make_socket: MakeSocket) -> None:
     """recv raises Again after RCVTIMEO milliseconds, not before."""
     pull = make_socket(zmq.PULL, rcvtimeo=60)
@@ -22,6 +24,7 @@ def test_rcvtimeo_limits_recv(make_socket: MakeSocket) -> None:
     assert 0.055 <= time.monotonic() - began < 2
 
 
+@effect_of("SNDTIMEO")
 def test_sndtimeo_limits_send(make_socket: MakeSocket) -> None:
     """send raises Again after SNDTIMEO milliseconds, not before."""
     push = make_socket(zmq.PUSH, sndtimeo=60)
@@ -75,6 +78,7 @@ def test_poll_without_time_limit_waits(make_socket: MakeSocket) -> None:
     assert zmq.POLLIN == call.result()
 
 
+@effect_of("RCVMORE")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_parts_are_taken_one_by_one(make_socket: MakeSocket, transport: str) -> None:
     """recv gives a part at a time, RCVMORE tells whether the message goes on."""

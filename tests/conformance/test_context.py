@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support import bind, link, purezmq_only, run_in_thread, zmq
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -27,6 +28,7 @@ def test_context_options_are_attributes(make_context: Callable[..., Any]) -> Non
     assert 77 == context.get(zmq.MAX_SOCKETS) == context.max_sockets
 
 
+@effect_of("Context.MAX_SOCKETS")
 def test_max_sockets_gives_emfile(make_context: Callable[..., Any]) -> None:
     """One socket more than MAX_SOCKETS is refused."""
     context = make_context()
@@ -134,6 +136,7 @@ def test_term_waits_for_open_sockets(make_context: Callable[..., Any]) -> None:
     term.result()
 
 
+@effect_of("Context.BLOCKY")
 def test_blocky_zero_makes_linger_zero(make_context: Callable[..., Any]) -> None:
     """BLOCKY=0: new sockets get LINGER 0."""
     context = make_context()

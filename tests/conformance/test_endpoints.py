@@ -24,6 +24,7 @@ from tests.support import (
     try_send,
     zmq,
 )
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -91,6 +92,7 @@ def test_connect_from_given_source_address(make_socket: MakeSocket) -> None:
     assert b"x" == pull.recv()
 
 
+@effect_of("LAST_ENDPOINT")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_last_endpoint_follows_bind_and_connect(make_socket: MakeSocket, transport: str) -> None:
     """Both sides report what they used last."""

@@ -17,6 +17,7 @@ from tests.support import (
     try_send,
     zmq,
 )
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -32,6 +33,7 @@ def drain(socket: Any, timeout_ms: int = 0) -> list[list[bytes]]:
     return list(iter(lambda: try_recv(socket, timeout_ms), None))
 
 
+@effect_of("SNDHWM", "RCVHWM")
 @pytest.mark.parametrize(("sender", "receiver"), [(zmq.PUSH, zmq.PULL), (zmq.PAIR, zmq.PAIR), (zmq.DEALER, zmq.DEALER)])
 @pytest.mark.parametrize("sender_connects", [True, False])
 def test_inproc_capacity_is_sum_of_both_marks(
@@ -157,6 +159,7 @@ def test_sender_without_peer_drops(make_socket: MakeSocket, kind: str) -> None:
     assert zmq.POLLOUT == socket.poll(0, zmq.POLLOUT)
 
 
+@effect_of("SNDHWM")
 def test_connected_tcp_sender_queues_up_to_mark_without_peer(make_socket: MakeSocket) -> None:
     """A connecting PUSH has a pipe before anyone listens; it holds SNDHWM messages."""
     push = make_socket(zmq.PUSH, sndhwm=5)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support import TRANSPORTS, bind, link, purezmq_only, run_in_thread, zmq
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -172,6 +173,7 @@ def fd_waiters() -> dict[str, Callable[[int], Callable[[], Any]]]:
     return waiters
 
 
+@effect_of("FD")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", fd_waiters())
 def test_descriptor_tells_of_messages(make_socket: MakeSocket, name: str, transport: str) -> None:

@@ -18,6 +18,7 @@ from tests.support import (
     try_send,
     zmq,
 )
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -29,6 +30,7 @@ def xpub_and_sub(make_socket: MakeSocket, kind: int = zmq.SUB, transport: str = 
     return xpub, sub
 
 
+@effect_of("SUBSCRIBE")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("publisher", ["PUB", "XPUB"])
 def test_only_matching_prefixes_arrive(make_socket: MakeSocket, publisher: str, transport: str) -> None:
@@ -78,6 +80,7 @@ def test_subscriber_of_two_publishers_gets_both(make_socket: MakeSocket) -> None
     assert {b"t early", b"t late"} == {sub.recv(), sub.recv()}
 
 
+@effect_of("UNSUBSCRIBE")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_subscriptions_are_counted(make_socket: MakeSocket, transport: str) -> None:
     """A topic subscribed twice is given up with the second unsubscribe; XPUB sees the first and the last."""
@@ -124,6 +127,7 @@ def test_xpub_tells_topic_of_two_subscribers_once(make_socket: MakeSocket) -> No
     assert b"\x00t" == xpub.recv()
 
 
+@effect_of("XPUB_VERBOSE", "XPUB_VERBOSER")
 @pytest.mark.parametrize(
     ("option", "expected"),
     [
@@ -143,6 +147,7 @@ def test_verbose_xpub_tells_duplicates(make_socket: MakeSocket, option: str, exp
     assert [[message] for message in expected] == received
 
 
+@effect_of("XPUB_MANUAL")
 def test_manual_xpub_decides_on_subscriptions(make_socket: MakeSocket) -> None:
     """With XPUB_MANUAL the application's answer is what the subscriber gets."""
     xpub, sub = xpub_and_sub(make_socket, xpub_manual=1)
@@ -159,6 +164,7 @@ def test_manual_xpub_decides_on_subscriptions(make_socket: MakeSocket) -> None:
     assert try_recv(sub, 20) is None
 
 
+@effect_of("XPUB_WELCOME_MSG")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_welcome_message_greets_subscriber(make_socket: MakeSocket, transport: str) -> None:
     """XPUB_WELCOME_MSG reaches each new subscriber that lets it through its filter."""
@@ -170,6 +176,7 @@ def test_welcome_message_greets_subscriber(make_socket: MakeSocket, transport: s
     assert b"W" == sub.recv()
 
 
+@effect_of("INVERT_MATCHING")
 def test_inverted_matching_delivers_the_others(make_socket: MakeSocket) -> None:
     """With INVERT_MATCHING on both sides a subscription excludes."""
     xpub, sub = make_socket(zmq.XPUB, invert_matching=1), make_socket(zmq.SUB, invert_matching=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support import EventWatch, bind, bind_again, eventually, free_endpoint, link, try_recv, try_send, zmq
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -96,6 +97,7 @@ def test_connected_publisher_keeps_queue_of_absent_subscriber(make_socket: MakeS
     assert [b"%d" % number for number in range(20)] == [again.recv() for _ in range(20)]
 
 
+@effect_of("IMMEDIATE")
 @pytest.mark.parametrize("kind", ["PUSH", "DEALER", "REQ"])
 def test_immediate_has_no_queue_without_connection(make_socket: MakeSocket, kind: str) -> None:
     """IMMEDIATE=1: a connecting socket without a live peer would block."""
@@ -130,6 +132,7 @@ def test_immediate_sender_waits_for_reconnect(make_socket: MakeSocket) -> None:
     assert b"x" == again.recv()
 
 
+@effect_of("CONFLATE")
 @pytest.mark.parametrize("transport", ["tcp", "ipc", "inproc"])
 def test_conflate_keeps_newest_message(make_socket: MakeSocket, transport: str) -> None:
     """A conflating receiver that was slow gets the newest message only."""
@@ -156,6 +159,7 @@ def test_conflating_subscriber_gets_last_value(make_socket: MakeSocket) -> None:
     assert try_recv(sub) is None
 
 
+@effect_of("LINGER")
 def test_linger_delivers_after_close(make_socket: MakeSocket, make_context: Callable[[], Any]) -> None:
     """What was sent before close() and term() arrives, with the default LINGER."""
     pull, other = make_socket(zmq.PULL), make_context()
@@ -169,6 +173,7 @@ def test_linger_delivers_after_close(make_socket: MakeSocket, make_context: Call
     assert [b"%d" % number * 100 for number in range(500)] == [pull.recv() for _ in range(500)]
 
 
+@effect_of("LINGER")
 def test_linger_zero_drops_at_close(make_socket: MakeSocket, make_context: Callable[[], Any]) -> None:
     """With LINGER=0 close() and term() return at once though messages wait for a peer."""
     endpoint, other = free_endpoint("tcp"), make_context()
@@ -179,6 +184,7 @@ def test_linger_zero_drops_at_close(make_socket: MakeSocket, make_context: Calla
     other.term()
 
 
+@effect_of("LINGER")
 def test_linger_limits_wait_of_term(make_socket: MakeSocket, make_context: Callable[[], Any]) -> None:
     """LINGER is the longest that term() waits for an absent peer."""
     endpoint, other = free_endpoint("tcp"), make_context()

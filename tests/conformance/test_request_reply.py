@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support import TRANSPORTS, bind, link, try_recv, zmq
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -47,6 +48,7 @@ def test_second_call_of_same_kind_gives_efsm(make_socket: MakeSocket, transport:
     expect_state_error(req.recv)
 
 
+@effect_of("EVENTS")
 def test_states_show_in_events(make_socket: MakeSocket) -> None:
     """POLLIN and POLLOUT follow the state."""
     rep, req = make_socket(zmq.REP), make_socket(zmq.REQ)
@@ -62,6 +64,7 @@ def test_states_show_in_events(make_socket: MakeSocket) -> None:
     assert zmq.POLLIN == req.getsockopt(zmq.EVENTS)
 
 
+@effect_of("REQ_RELAXED")
 def test_relaxed_req_may_ask_again(make_socket: MakeSocket) -> None:
     """REQ_RELAXED with REQ_CORRELATE: a new request, and only its reply is delivered."""
     router = make_socket(zmq.ROUTER)
@@ -93,6 +96,7 @@ def test_relaxed_req_goes_to_next_server(make_socket: MakeSocket) -> None:
     assert b"answer" == req.recv()
 
 
+@effect_of("REQ_CORRELATE")
 def test_correlated_request_carries_four_byte_id(make_socket: MakeSocket) -> None:
     """REQ_CORRELATE puts a 4-byte id, which changes, before the delimiter."""
     router, req = make_socket(zmq.ROUTER), make_socket(zmq.REQ, req_correlate=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support import EventWatch, bind, eventually, link, try_recv, try_send, zmq
+from tests.support.effects import effect_of
 
 MakeSocket = Callable[..., Any]
 
@@ -22,6 +23,7 @@ def test_generated_routing_id_is_zero_and_four_bytes(make_socket: MakeSocket) ->
     assert {(5, 0)} == {(len(i), i[0]) for i in ids}
 
 
+@effect_of("ROUTING_ID")
 @pytest.mark.parametrize("transport", ["tcp", "ipc", "inproc"])
 @pytest.mark.parametrize("kind", ["DEALER", "REQ", "ROUTER"])
 def test_own_routing_id_is_used(make_socket: MakeSocket, kind: str, transport: str) -> None:
@@ -44,6 +46,7 @@ def test_message_to_unknown_peer_is_dropped(make_socket: MakeSocket) -> None:
     assert [b"found"] == dealer.recv_multipart()
 
 
+@effect_of("ROUTER_MANDATORY")
 def test_mandatory_message_to_unknown_peer_gives_ehostunreach(make_socket: MakeSocket) -> None:
     """ROUTER_MANDATORY tells."""
     router = make_socket(zmq.ROUTER, router_mandatory=1)
@@ -99,6 +102,7 @@ def test_second_peer_with_same_id_is_ignored(make_socket: MakeSocket, transport:
     assert try_recv(second) is None
 
 
+@effect_of("ROUTER_HANDOVER")
 @pytest.mark.parametrize("transport", ["tcp", "inproc"])
 def test_handover_gives_id_to_second_peer(make_socket: MakeSocket, transport: str) -> None:
     """With ROUTER_HANDOVER the newest owner of a routing id gets what is sent to it."""
@@ -114,6 +118,7 @@ def test_handover_gives_id_to_second_peer(make_socket: MakeSocket, transport: st
     assert b"reply" == second.recv()
 
 
+@effect_of("PROBE_ROUTER")
 @pytest.mark.parametrize("kind", ["DEALER", "ROUTER"])
 @pytest.mark.parametrize("transport", ["tcp", "ipc", "inproc"])
 def test_probe_announces_peer_with_empty_message(make_socket: MakeSocket, kind: str, transport: str) -> None:
@@ -127,6 +132,7 @@ def test_probe_announces_peer_with_empty_message(make_socket: MakeSocket, kind: 
     assert b"welcome" == peer.recv_multipart()[-1]
 
 
+@effect_of("CONNECT_ROUTING_ID")
 def test_connect_routing_id_names_next_peer(make_socket: MakeSocket) -> None:
     """CONNECT_ROUTING_ID gives the peer of the next connect() its address, and of that one only."""
     router = make_socket(zmq.ROUTER)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support import TIMEOUT_S, bind, eventually, try_recv, zmq
+from tests.support.effects import effect_of
 from tests.support.raw_peer import tcp_address
 
 MakeSocket = Callable[..., Any]
@@ -35,6 +36,7 @@ def test_bound_stream_talks_to_raw_client(make_socket: MakeSocket) -> None:
     assert [peer, b""] == stream.recv_multipart()
 
 
+@effect_of("STREAM_NOTIFY")
 def test_stream_without_notify_delivers_data_only(make_socket: MakeSocket) -> None:
     """STREAM_NOTIFY=0 leaves out the empty frames."""
     stream = make_socket(zmq.STREAM, stream_notify=0)
@@ -54,6 +56,7 @@ def test_empty_frame_closes_connection(make_socket: MakeSocket) -> None:
         assert b"" == raw.recv(100)
 
 
+@effect_of("CONNECT_ROUTING_ID")
 def test_connecting_stream_talks_to_raw_server(make_socket: MakeSocket, listener: stdlib_socket.socket) -> None:
     """A connecting STREAM with CONNECT_ROUTING_ID knows its peer's id beforehand."""
     stream = make_socket(zmq.STREAM, connect_routing_id=b"server")

@@ -73,6 +73,10 @@ class Peer:
         for _ in range(count):
             self.sockets[name].send_multipart(self.sockets[name].recv_multipart())
 
+    def join(self, name: str, group: str) -> None:
+        """Join a group."""
+        self.sockets[name].join(group)
+
     def poll(self, name: str, timeout_ms: int) -> int:
         """Poll for input."""
         return int(self.sockets[name].poll(timeout_ms))

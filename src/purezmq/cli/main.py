@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "main"]
 
 #: Subcommand -> what it does, as `purezmq --help` says it.
 COMMANDS = {
+    "run": "run an unmodified program, whose `import zmq` gets purezmq",
     "demo": "start real processes, send through every classic pattern, check every message",
     "bench": "measure side by side with pyzmq and pyomq (extra: bench)",
 }

@@ -134,6 +134,7 @@ class Dialer:
             timeout = self.options.connect_timeout_s
             if timeout is not None:
                 self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)
+            self._limit_negotiation(pending)
             self.engine.emit(Event.CONNECT_DELAYED, 115, self.text)  # 115: EINPROGRESS, as libzmq reports it
             return
         number = getattr(failure, "errno", None) or 0
@@ -162,7 +163,7 @@ class Dialer:
                 self._limit_negotiation(pending)
 
     def _limit_negotiation(self, pending: PendingConnect) -> None:
-        """A proxy that answers nothing is a handshake that hangs: HANDSHAKE_IVL ends it, unless CONNECT_TIMEOUT will."""
+        """A proxy that never answers is a handshake that hangs: HANDSHAKE_IVL ends it, unless CONNECT_TIMEOUT does."""
         timeout = self.options.handshake_ivl_s
         if pending.reading and self._timer is None and timeout is not None:
             self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)

@@ -10,20 +10,23 @@ from purezmq.engine.dialer import Dialer
 from purezmq.engine.inproc import connect_inproc, pair_up
 from purezmq.engine.listener import Listener
 from purezmq.error import ZMQError, make_error
-from purezmq.transports.registry import get_transport
+from purezmq.transports.registry import get_transport, is_datagram_scheme
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.endpoint import Endpoint
     from purezmq.engine.inproc import InprocLink
     from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.pipe import Pipe
     from purezmq.transports.base import Transport
 
 __all__ = ["Endpoints"]
 
 #: Socket types and the only schemes they speak (behaviour notes C.1); the others speak all.
 _ONLY_TCP = "STREAM"
-_DRAFT_SCHEMES = frozenset({"udp"})
+_ONLY_DATAGRAMS = "DGRAM"
+#: Socket types that speak datagrams, and whether they bind them (and so receive) or connect them (and so send).
+_BINDS_DATAGRAMS = {"DISH": True, "DGRAM": True, "RADIO": False}
 
 
 class Endpoints:
@@ -49,6 +52,7 @@ class Endpoints:
         """
         engine = self.engine
         endpoint = parse_endpoint(text)
+        self._check_datagrams(endpoint, bound=True)
         if endpoint.scheme == "inproc":
             for link in engine.context.inproc.bind(endpoint.address, engine):
                 pair_up(link, engine)
@@ -56,6 +60,9 @@ class Endpoints:
             self.last = text
             return
         self._check_scheme(endpoint)
+        if is_datagram_scheme(endpoint.scheme):
+            self._open_datagram(endpoint, text, bound=True)
+            return
         transport = _find_transport(endpoint)
         self._choose_loop()
         try:
@@ -77,6 +84,7 @@ class Endpoints:
         """
         engine = self.engine
         endpoint = parse_endpoint(text)
+        self._check_datagrams(endpoint, bound=False)
         if engine.pattern.single_connect and self._is_connected(endpoint, text):
             return
         if endpoint.scheme == "inproc":
@@ -85,6 +93,9 @@ class Endpoints:
             self.last = text
             return
         self._check_scheme(endpoint)
+        if is_datagram_scheme(endpoint.scheme):
+            self._open_datagram(endpoint, text, bound=False)
+            return
         transport = _find_transport(endpoint)
         if engine.options.socks_proxy and endpoint.scheme == "tcp":
             from purezmq.transports.socks import SocksTransport
@@ -100,10 +111,32 @@ class Endpoints:
         self.last = text
         dialer.start()
 
+    def _check_datagrams(self, endpoint: Endpoint, *, bound: bool) -> None:
+        """Raise ENOCOMPATPROTO where the socket's type and the scheme do not fit, in this role."""
+        type_name = self.engine.pattern.type_name
+        if is_datagram_scheme(endpoint.scheme):
+            if _BINDS_DATAGRAMS.get(type_name) != bound:
+                how = "bind" if bound else "connect"
+                raise make_error(
+                    ENOCOMPATPROTO,
+                    f"a {type_name} socket can't {how} '{endpoint}': DISH and DGRAM bind udp endpoints, RADIO connects",
+                )
+        elif type_name == _ONLY_DATAGRAMS:
+            raise make_error(ENOCOMPATPROTO, f"a DGRAM socket speaks udp only, not {endpoint.scheme}")
+
+    def _open_datagram(self, endpoint: Endpoint, text: str, *, bound: bool) -> None:
+        from purezmq.engine.datagram import open_datagram
+
+        self._choose_loop()
+        self.last = open_datagram(self.engine, endpoint, text, bound=bound)
+
+    def _end_datagram(self, text: str, *, bound: bool) -> None:
+        from purezmq.engine.datagram import end_datagram
+
+        end_datagram(self.engine, text, bound=bound)
+
     def _check_scheme(self, endpoint: Endpoint) -> None:
         engine = self.engine
-        if endpoint.scheme in _DRAFT_SCHEMES:
-            raise make_error(ENOCOMPATPROTO, f"a {engine.pattern.type_name} socket can't use '{endpoint}'")
         if engine.pattern.type_name == _ONLY_TCP and endpoint.scheme != "tcp":
             raise make_error(ENOCOMPATPROTO, f"a STREAM socket speaks tcp only, not {endpoint.scheme}")
         if engine.options.mechanism or engine.options.zap_domain:
@@ -149,6 +182,9 @@ class Endpoints:
                 engine.context.inproc.unbind(endpoint.address, engine)
                 return
             raise _not_found("bound", text)
+        if is_datagram_scheme(endpoint.scheme):
+            self._end_datagram(text, bound=True)
+            return
         for listener in engine.listeners:
             if text in (listener.endpoint, listener.text):
                 engine.listeners.remove(listener)
@@ -176,11 +212,27 @@ class Endpoints:
                     engine.detach(link.pipe)
                     return
             raise _not_found("connected", text)
+        if is_datagram_scheme(endpoint.scheme):
+            self._end_datagram(text, bound=False)
+            return
         for dialer in engine.dialers:
             if dialer.text == text:
                 engine.end_dialer(dialer)
                 return
         raise _not_found("connected", text)
+
+    def disconnect_pipe(self, pipe: Pipe) -> None:
+        """End the connection to one peer, whichever side made it; what is queued to it leaves for as long as LINGER."""
+        engine = self.engine
+        carrier = pipe.carrier
+        if getattr(carrier, "is_direct", False):
+            self._inproc_connected = [entry for entry in self._inproc_connected if entry[1] is not carrier]
+            carrier.close()
+            engine.detach(pipe)
+        elif carrier.dialer is not None:
+            engine.end_dialer(carrier.dialer)
+        else:
+            engine.end_session(carrier)
 
     def close(self) -> None:
         """Free the inproc names."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
+from purezmq.native import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +27,15 @@ class ExportedFd:
         deaf: nobody needs to be told now: the owner looks by itself after it has cleared this, or waits for nothing.
     """
 
-    __slots__ = ("_is_told", "_selector", "_wakeup", "deaf")
+    __slots__ = ("_is_told", "_lock", "_selector", "_wakeup", "deaf")
 
     def __init__(self, leadership: Leadership) -> None:
         self._wakeup = Wakeup()
         self._wakeup.set()
         self._is_told = True
+        # Told and readable change together, or else, of two threads that set, the slower one leaves it told after a
+        # `clear`, but not readable: deaf for ever. Re-entrant, since a signal handler may send in between.
+        self._lock = RLock()
         self.deaf = False
         self._selector: EpollSelector | None = None
         if is_nestable():
@@ -52,16 +56,17 @@ class ExportedFd:
     def set(self) -> None:
         """Something changed (any thread)."""
         if not self.deaf and not self._is_told:
-            self._wakeup.set()
-            # Only now, or else a `clear` in between would leave it told, but not readable: deaf for ever.
-            self._is_told = True
+            with self._lock:
+                self._wakeup.set()
+                self._is_told = True
 
     def clear(self) -> None:
         """The application looks now, and what comes from here on is told again."""
         if self._is_told:
-            self._wakeup.clear()
-            # Only now: whoever still finds it told made its change before the look that follows.
-            self._is_told = False
+            with self._lock:
+                self._wakeup.clear()
+                # Only now: whoever still finds it told made its change before the look that follows.
+                self._is_told = False
 
 
 class _SeveralFds:

@@ -55,18 +55,15 @@ class ThreadSettings:
 
     def _prepare(self, index: int) -> None:
         """Apply the settings to the calling thread. What the system refuses is told once, and changes nothing."""
-        for setting, apply in (
-            ("THREAD_NAME_PREFIX", lambda: self._set_name(index)),
-            ("THREAD_AFFINITY_CPU_ADD", self._set_processors),
-            ("THREAD_SCHED_POLICY and THREAD_PRIORITY", self._set_scheduling),
-        ):
+        self._set_name(index)
+        for setting in (self._set_processors, self._set_scheduling):
             try:
-                apply()
+                setting()
             except (OSError, ValueError, AttributeError) as error:  # AttributeError: a system without such calls
-                report(f"setting {setting} of {self.name(index)}", error)
+                report(f"a THREAD_ option of {self.name(index)}", error)
 
     def _set_name(self, index: int) -> None:
-        """Tell the kernel the name, for ``top -H`` and ``ps -L``; systems without /proc keep it to Python."""
+        """Tell the kernel the name, for ``top -H`` and ``ps -L``; where there is no /proc only Python knows it."""
         if not self.name_prefix:
             return
         from _thread import get_native_id
@@ -74,7 +71,7 @@ class ThreadSettings:
         try:
             with open(f"/proc/self/task/{get_native_id()}/comm", "wb") as file:
                 file.write(self.name(index).encode()[:_COMM_MAX])
-        except FileNotFoundError:
+        except OSError:
             return
 
     def _set_processors(self) -> None:

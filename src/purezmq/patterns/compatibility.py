@@ -29,6 +29,15 @@ SOCKET_TYPES = {
     9: ("pubsub", "Xpub"),
     10: ("pubsub", "Xsub"),
     11: ("stream", "Stream"),
+    12: ("clientserver", "Server"),
+    13: ("clientserver", "Client"),
+    14: ("radiodish", "Radio"),
+    15: ("radiodish", "Dish"),
+    16: ("scattergather", "Gather"),
+    17: ("scattergather", "Scatter"),
+    18: ("dgram", "Dgram"),
+    19: ("peer", "Peer"),
+    20: ("channel", "Channel"),
 }
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from purezmq.patterns.balanced import Balanced
 from purezmq.patterns.base import Pattern
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from purezmq.message import Message
+
 __all__ = ["Pull", "Push"]
 
 
@@ -27,3 +31,7 @@ class Push(Balanced):
     def can_recv(self) -> bool:
         """Never."""
         return False
+
+    def try_recv(self) -> Message | None:
+        """Nothing, whatever a peer sends upstream."""
+        return None

@@ -8,7 +8,7 @@ from errno import EMFILE
 from time import monotonic
 from weakref import WeakSet, WeakValueDictionary
 
-from purezmq.constants import EINVAL, ETERM, ContextOption, SocketOption
+from purezmq.constants import EINVAL, EMSGSIZE, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
 from purezmq.engine.burst import flush_thread
 from purezmq.error import make_error
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar
 
-    from purezmq.engine.io_threads import IoThreads
+    from purezmq.engine.io_threads import IoThreads, ThreadSettings
     from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.message import Message
+    from purezmq.patterns.base import Pattern
     from purezmq.sockets.shared_state import SharedState
 
     # By its default `Context` alone is `Context[Socket]`.
@@ -37,6 +39,11 @@ __all__ = ["Context"]
 
 #: Contexts by their `underlying`.
 _living: WeakValueDictionary[int, Context[Any]] = WeakValueDictionary()
+
+#: MAX_MSGSZ at its default: no size is looked at.
+_NO_SIZE_LIMIT = 2**31 - 1
+#: Of their messages the first part is the peer's address, and doesn't count.
+_ADDRESSING_TYPES = frozenset({"ROUTER", "STREAM", "DGRAM"})
 
 #: Names that are the context's own, not defaults of its sockets.
 _OWN_ATTRIBUTES = frozenset({"sockopts", "io_threads", "inproc", "io_thread_count"})
@@ -95,7 +102,7 @@ class Context(Generic["_S_co"]):
         with state.condition:
             threads: IoThreads | None = state.io_threads
             if threads is None:
-                threads = state.io_threads = IoThreads(self.io_thread_count)
+                threads = state.io_threads = IoThreads(self.io_thread_count, _thread_settings(self._options))
             return threads
 
     def handle_engine_closed(self, engine: SocketEngine) -> None:
@@ -146,6 +153,8 @@ class Context(Generic["_S_co"]):
 
     def _add_socket(self, shared: SharedState) -> None:
         state = self._state
+        if self._options.max_msgsz != _NO_SIZE_LIMIT:
+            _limit_size(shared.pattern, self._options.max_msgsz)
         with state.condition:
             if len(state.sockets) >= self._options.max_sockets:
                 shared.abandon()
@@ -326,8 +335,8 @@ class Context(Generic["_S_co"]):
 
     # -- options -------------------------------------------------------------------------------------------------
 
-    def set(self, option: int, optval: int) -> None:
-        """Set an option of the context itself.
+    def set(self, option: int, optval: int | str | bytes) -> None:
+        """Set an option of the context itself; THREAD_NAME_PREFIX may be text.
 
         Raises:
             ZMQError: EINVAL.
@@ -340,7 +349,8 @@ class Context(Generic["_S_co"]):
         Raises:
             ZMQError: EINVAL.
         """
-        return int(self._options.get(option))
+        value: Any = self._options.get(option)
+        return value  # type: ignore[no-any-return]  # an int, but for a THREAD_NAME_PREFIX of text
 
     def setsockopt(self, opt: int, value: Any) -> None:
         """Set an option as default of new sockets."""
@@ -408,6 +418,41 @@ def _find_option(key: str) -> ContextOption | SocketOption | None:
     if name in ContextOption.__members__:
         return ContextOption[name]
     return SocketOption.__members__.get(name)
+
+
+def _thread_settings(options: ContextOptions) -> ThreadSettings:
+    from purezmq.engine.io_threads import ThreadSettings
+
+    prefix = options.thread_name_prefix
+    name = str(prefix) if prefix else ""
+    return ThreadSettings(options.cpus, options.thread_sched_policy, options.thread_priority, name)
+
+
+def _limit_size(pattern: Pattern, limit: int) -> None:
+    """MAX_MSGSZ: let a pattern refuse larger messages. Only a socket with such a limit pays for it."""
+    try_send, try_send_many = pattern.try_send, pattern.try_send_many
+    first = 1 if pattern.addressing or pattern.type_name in _ADDRESSING_TYPES else 0
+
+    def measure(message: Message) -> int:
+        return sum(map(len, message[first:])) if isinstance(message, list) else len(message)
+
+    def try_send_small(message: Message) -> bool:
+        size = measure(message)
+        if size > limit:
+            raise make_error(EMSGSIZE, f"the message has {size} bytes, the context's MAX_MSGSZ allows {limit}")
+        return try_send(message)
+
+    def try_send_many_small(messages: list[Any]) -> int:
+        """For proxies: what is too large is dropped and counted, for there's nobody to tell."""
+        for count, message in enumerate(messages):
+            if measure(message) > limit:
+                pattern.dropped += 1
+            elif not try_send_many([message]):
+                return count
+        return len(messages)
+
+    limited = {"try_send": try_send_small, "try_send_many": try_send_many_small, "fast_target": lambda: None}
+    vars(pattern).update(limited)
 
 
 def _find_context(address: int) -> Context[Any]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import select as _select
-from _thread import _local as ThreadLocal  # noqa: N812 - its public name is threading.local, which costs an import
 from time import monotonic
 
-from purezmq import constants
+from purezmq import constants, native
 from purezmq.engine.burst import flush_thread
 from purezmq.engine.leader import MAX_SPINS_TO_SKIP, SPIN_S, sched_yield
 from purezmq.engine.selector import READ, is_nestable
@@ -45,7 +44,7 @@ class _PollWaiter:
         self.release = self.wakeup.set
 
 
-class _PollState(ThreadLocal):
+class _PollState(native.ThreadLocal):
     """What a polling thread keeps from call to call: descriptors are dear."""
 
     def __init__(self) -> None:
@@ -139,9 +138,9 @@ def poll_items(items: list[tuple[Any, int]], timeout: float | None) -> list[tupl
             socket._engine.leadership.try_pump()
     while True:
         ready = [(socket, events) for socket, flags in sockets if (events := socket._events(flags))]
-        left = 0.0 if ready else _left(deadline)
+        left = 0.0 if ready else time_left(deadline)
         if left == 0.0:
-            return ready + _poll_system(system, 0.0, [], None)
+            return ready + poll_system(system, 0.0, [], None)
         if _spin(sockets, system, left):
             continue
         found = _wait(sockets, system, left)
@@ -152,7 +151,7 @@ def poll_items(items: list[tuple[Any, int]], timeout: float | None) -> list[tupl
             ]
 
 
-def _left(deadline: float | None) -> float | None:
+def time_left(deadline: float | None) -> float | None:
     return None if deadline is None else max(deadline - monotonic(), 0.0)
 
 
@@ -199,7 +198,7 @@ def _wait(
         # Announced first, looked second: what came in between is seen here, what comes later releases the waiter.
         if any(socket._events(flags) for socket, flags in sockets):
             timeout = 0.0
-        return _poll_system(system, timeout, descriptors, waiter.wakeup)
+        return poll_system(system, timeout, descriptors, waiter.wakeup)
     finally:
         for engine in led:
             engine.leadership.end_lead_for_poller()
@@ -215,15 +214,15 @@ def _forget(engine: Any, waiter: _PollWaiter) -> None:
         return
 
 
-def _poll_system(
+def poll_system(
     system: list[tuple[Any, int, int]], timeout: float | None, descriptors: list[int], wakeup: Wakeup | None
 ) -> list[tuple[Any, int]]:
     """Poll descriptors of the system, and those of our own selectors, which are not reported."""
     if not system and timeout == 0.0 and not descriptors:
         return []
-    if not hasattr(_select, "poll"):
+    if native.poll is None:
         return _select_system(system, timeout, wakeup)
-    poll = _select.poll()
+    poll = native.poll()
     for number, _item, flags in system:
         poll.register(number, _to_system(flags))
     for number in descriptors:
@@ -242,7 +241,7 @@ def _select_system(
     readers = [number for number, _, flags in system if flags & POLLIN]
     writers = [number for number, _, flags in system if flags & POLLOUT]
     errors = [number for number, _, _ in system]
-    readable, writable, broken = _select.select(
+    readable, writable, broken = native.select(
         readers if wakeup is None else [*readers, wakeup.fd], writers, errors, timeout
     )
     found: list[tuple[Any, int]] = []

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import warnings
 
-from purezmq.constants import EADDRINUSE, EINVAL, EVENT_ALL, LAST_ENDPOINT, SocketType
+from purezmq.constants import EADDRINUSE, EFAULT, EINVAL, ENOTSUP, EVENT_ALL, LAST_ENDPOINT, SocketType
 from purezmq.error import ZMQBindError, ZMQError, make_error
-from purezmq.message import COPY_THRESHOLD
+from purezmq.message import COPY_THRESHOLD, check_group
 from purezmq.sockets.generic import Generic
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.shared_state import SharedState, find_shared_state
@@ -311,23 +311,76 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """Stop monitoring: the monitor socket gets MONITOR_STOPPED."""
         self._shared.disable_monitor()
 
-    # -- draft API, not in this version ----------------------------------------------------------------------------
+    # -- groups and peers ------------------------------------------------------------------------------------------
 
     def join(self, group: str | bytes) -> None:
-        """Join a group (DISH); this version has no DISH sockets.
+        """Join a group (DISH): messages of that group and no other arrive.
+
+        Args:
+            group: at most 255 bytes; text is UTF-8. Groups match exactly.
 
         Raises:
-            ZMQError: EINVAL.
+            ZMQError: EINVAL (joined already, too long, or no DISH), ETERM, ENOTSOCK.
         """
-        raise make_error(EINVAL, f"only DISH sockets join groups, not {self._pattern.type_name} ({group!r})")
+        self._change_group("join", group)
 
     def leave(self, group: str | bytes) -> None:
-        """Leave a group (DISH); this version has no DISH sockets.
+        """Leave a group (DISH); what waits of it is dropped.
+
+        Args:
+            group: as for `join`.
 
         Raises:
-            ZMQError: EINVAL.
+            ZMQError: EINVAL (not joined, too long, or no DISH), ETERM, ENOTSOCK.
         """
-        raise make_error(EINVAL, f"only DISH sockets leave groups, not {self._pattern.type_name} ({group!r})")
+        self._change_group("leave", group)
+
+    def _change_group(self, how: str, group: str | bytes) -> None:
+        name = check_group(group)
+        with self._engine.lease:
+            self._check_open()
+            change = getattr(self._pattern, how, None)
+            if change is None:
+                raise make_error(EINVAL, f"only DISH sockets {how} groups, not {self._pattern.type_name} ({group!r})")
+            change(name)
+
+    def connect_peer(self, addr: str) -> int:
+        """Connect (PEER) and tell the routing id by which the peer is addressed, at once.
+
+        Args:
+            addr: an endpoint, as for `connect`.
+
+        Returns:
+            The routing id. It stays over reconnects; what is sent to it waits for the connection.
+
+        Raises:
+            ZMQError: ENOTSUP (no PEER), EFAULT (IMMEDIATE: there is no peer before the connection), and as `connect`.
+        """
+        with self._engine.lease:
+            self._check_open()
+            pattern = self._check_peer()
+            if self._options.immediate:
+                raise make_error(EFAULT, "connect_peer tells the id before the connection is made: unset IMMEDIATE")
+            self._shared.endpoints.connect(_as_text(addr))
+            return int(pattern.last_routing_id)
+
+    def disconnect_peer(self, routing_id: int) -> None:
+        """End the connection to one peer (PEER), whichever side made it; what is queued for it leaves before.
+
+        Args:
+            routing_id: what `connect_peer` returned, or a received Frame tells.
+
+        Raises:
+            ZMQError: ENOTSUP (no PEER), EHOSTUNREACH (no such peer), ETERM, ENOTSOCK.
+        """
+        with self._engine.lease:
+            self._check_open()
+            self._shared.endpoints.disconnect_pipe(self._check_peer().find_peer(routing_id))
+
+    def _check_peer(self) -> Any:
+        if self._shared.type != SocketType.PEER:
+            raise make_error(ENOTSUP, f"only PEER sockets have peers by number, not {self._pattern.type_name}")
+        return self._pattern
 
 
 def _as_text(addr: str | bytes) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 POLLIN = int(_POLLIN_FLAG)
 POLLOUT = int(_POLLOUT_FLAG)
 
-__all__ = ["SocketRecv"]
+__all__ = ["SocketRecv", "writable_view"]
 
 _PLAIN_TYPES = {bytes, list}
 
@@ -99,6 +99,8 @@ class SocketRecv(SocketState):
                     return part if copy else self._as_frame(part, more=self._shared.rest is not None)
             message = self._recv_message(flags, timeout)
         if isinstance(message, list):
+            if self._pattern.addressing:
+                return self._open_addressed(message, copy=copy)
             with engine.lease:
                 if self._shared.rest is not None:
                     # Another thread is in the middle of a message: that one goes on, ours comes after it.
@@ -111,6 +113,15 @@ class SocketRecv(SocketState):
                 self._shared.refresh_recv_paths()
             return part if copy else self._as_frame(part, more=len(message) > 1)
         return message if copy else self._as_frame(message, more=False)
+
+    def _open_addressed(self, message: Any, *, copy: bool) -> Any:
+        """The body of [address, body]; a Frame tells the address, too (see `Pattern.addressing`)."""
+        address, body = message
+        if copy:
+            return body
+        frame = self._as_frame(body, more=False)
+        frame.set(self._pattern.addressing, address)
+        return frame
 
     def _next_part(self) -> Any:
         rest = self._shared.rest
@@ -220,6 +231,8 @@ class SocketRecv(SocketState):
                     parts, self._shared.rest = self._shared.rest, None
                     self._shared.refresh_recv_paths()
             message = parts if parts is not None else self._recv_message(flags, timeout)
+        if self._pattern.addressing:
+            return [self._open_addressed(message, copy=copy)]
         parts = list(map(_to_bytes, message)) if isinstance(message, list) else [message]
         if copy:
             return parts
@@ -286,6 +299,8 @@ class SocketRecv(SocketState):
         """A message in its public form, whatever lay in the queue."""
         if type(message) is bytes:
             return message
+        if self._pattern.addressing:
+            return message[1]
         parts = list(map(_to_bytes, message))
         return parts if len(parts) > 1 else parts[0]
 
@@ -304,17 +319,9 @@ class SocketRecv(SocketState):
             ValueError: nbytes exceeds the buffer; TypeError, BufferError: it's not writable.
             Again, ContextTerminated, ZMQError: as `recv`.
         """
-        view = memoryview(buffer)
-        if view.readonly:
-            text = "recv_into needs a writable buffer"
-            raise ValueError(text)
-        view = view.cast("B")
-        if nbytes < 0 or nbytes > len(view):
-            text = f"nbytes must be 0..{len(view)} (the size of the buffer), not {nbytes}"
-            raise ValueError(text)
-        room = nbytes or len(view)
+        view = writable_view(buffer, nbytes)
         part: bytes = self.recv(flags)
-        fits = part[:room]
+        fits = part[: len(view)]
         view[: len(fits)] = fits
         return len(part)
 
@@ -379,11 +386,34 @@ class SocketRecv(SocketState):
         if self._shared.wake_fd is not None:
             self._shared.wake_fd.clear()
         self._engine.leadership.try_pump()
-        return self._events(POLLIN | POLLOUT)
+        events = self._events(POLLIN | POLLOUT)
+        if not events & POLLOUT and self._pattern.can_transmit and self._engine.links:
+            # An event loop that sees no room waits for the descriptor: full inproc queues shall signal it.
+            with self._engine.lease:
+                self._engine.mark_room()
+            events = self._events(POLLIN | POLLOUT)
+        return events
 
 
 def _to_bytes(part: Any) -> bytes:
     return part if type(part) is bytes else bytes(part)
+
+
+def writable_view(buffer: Buffer, nbytes: int) -> memoryview:
+    """The bytes that `recv_into` fills: `nbytes` of the buffer, or all of it for 0.
+
+    Raises:
+        ValueError: nbytes exceeds the buffer, or it's not writable; TypeError, BufferError: it's no flat buffer.
+    """
+    view = memoryview(buffer)
+    if view.readonly:
+        text = "recv_into needs a writable buffer"
+        raise ValueError(text)
+    view = view.cast("B")
+    if nbytes < 0 or nbytes > len(view):
+        text = f"nbytes must be 0..{len(view)} (the size of the buffer), not {nbytes}"
+        raise ValueError(text)
+    return view[: nbytes or len(view)]
 
 
 def _metadata_of(pipe: Pipe | None) -> Mapping[str, str | bytes] | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from time import monotonic
 
-from purezmq.constants import EAGAIN
+from purezmq.constants import EAGAIN, EINVAL
 from purezmq.constants import SNDMORE as _SNDMORE_FLAG
 from purezmq.engine.burst import flush_thread
 from purezmq.error import Again, make_error
-from purezmq.message import Frame, MessageTracker, SendEvent
+from purezmq.message import Frame, MessageTracker, SendEvent, check_group, check_routing_id
 from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ class SocketSend(SocketState):
             *,
             track: Literal[True],
             routing_id: int | None = ...,
-            group: str | None = ...,
+            group: str | bytes | None = ...,
             timeout: float | None = ...,
         ) -> MessageTracker: ...
         @overload
@@ -78,7 +78,7 @@ class SocketSend(SocketState):
             copy: bool = ...,
             track: bool = ...,
             routing_id: int | None = ...,
-            group: str | None = ...,
+            group: str | bytes | None = ...,
             *,
             timeout: float | None = ...,
         ) -> MessageTracker | None: ...
@@ -90,7 +90,7 @@ class SocketSend(SocketState):
         copy: bool = True,
         track: bool = False,
         routing_id: int | None = None,
-        group: str | None = None,
+        group: str | bytes | None = None,
         *,
         timeout: float | None = None,
     ) -> MessageTracker | None:
@@ -112,7 +112,8 @@ class SocketSend(SocketState):
             Again: it could not be queued in time; the text says why.
             TypeError: the data is no buffer (a str must be encoded: see `send_string`).
             ContextTerminated: the context was terminated.
-            ZMQError: ENOTSOCK (closed), ENOTSUP (the type can't send), EFSM (not now), EHOSTUNREACH (ROUTER).
+            ZMQError: ENOTSOCK (closed), ENOTSUP (the type can't send), EFSM (not now), EHOSTUNREACH (ROUTER, SERVER,
+                PEER), EINVAL (SNDMORE on a type with single parts; group or routing_id out of range).
         """
         target = self._target
         if type(data) is bytes and not flags and not track and len(target.outbound) < target.room:
@@ -130,9 +131,10 @@ class SocketSend(SocketState):
 
     def _send_part(
         self, data: Any, flags: int, copy: bool, track: bool,
-        routing_id: int | None, group: str | None, timeout: float | None,
+        routing_id: int | None, group: str | bytes | None, timeout: float | None,
     ) -> MessageTracker | None:  # fmt: skip
-        del routing_id, group
+        if self._pattern.single_part:
+            return self._send_single(data, flags, copy, track, routing_id, group, timeout)
         part = data if type(data) is bytes else self._as_part(data, copy)
         if self._shared.parts is not None or (flags and flags & SNDMORE):
             return self._collect_part(part, flags, track, timeout)
@@ -141,6 +143,40 @@ class SocketSend(SocketState):
             return None
         return self._send_tracked([part], flags, track, timeout)
 
+    def _send_single(
+        self, data: Any, flags: int, copy: bool, track: bool,
+        routing_id: int | None, group: str | bytes | None, timeout: float | None,
+    ) -> MessageTracker | None:  # fmt: skip
+        """Send on a type whose messages have one part, and on some an address besides."""
+        pattern = self._pattern
+        pattern.check_send()
+        if flags & SNDMORE:
+            raise make_error(EINVAL, f"a {pattern.type_name} socket sends messages of one part only, without SNDMORE")
+        part = data if type(data) is bytes else self._as_part(data, copy)
+        if not pattern.addressing:
+            return self._send_tracked([part], flags, track, timeout)
+        address: Any
+        if pattern.addressing == "group":
+            address = check_group(group if group is not None else data.group if isinstance(data, Frame) else "")
+        elif routing_id is not None:
+            address = check_routing_id(routing_id)
+        else:
+            address = data.routing_id if isinstance(data, Frame) else 0
+        message = [address, part]
+        if type(part) is bytes and not track:
+            self._send_message(message, flags, timeout)
+            return None
+        event = SendEvent() if track else None
+        self._send_message(TrackedMessage(message, event), flags, timeout)
+        return MessageTracker(event) if event is not None else None
+
+    def _check_single(self, count: int) -> None:
+        """Refuse a message of several parts where there is only one."""
+        if self._pattern.single_part and count > 1:
+            self._pattern.check_send()
+            name = self._pattern.type_name
+            raise make_error(EINVAL, f"a {name} socket sends messages of one part only, this one has {count}")
+
     def _collect_part(self, part: Any, flags: int, track: bool, timeout: float | None) -> MessageTracker | None:
         """A part of a message whose end has not come, or the end: the whole leaves as one."""
         with self._engine.lease:
@@ -148,6 +184,7 @@ class SocketSend(SocketState):
             parts = self._shared.parts
             if parts is None:
                 self._pattern.check_send()
+                self._check_single(2)
                 parts = self._shared.parts = []
                 self._shared.refresh_send_paths()
             parts.append(part)
@@ -242,14 +279,13 @@ class SocketSend(SocketState):
             copy: see `send`.
             track: see `send`.
             timeout: see `send`.
-            kwargs: routing_id and group, see `send`.
+            kwargs: routing_id and group, see `send`; the types that take them send messages of one part only.
 
         Raises:
             TypeError: a part is no buffer; nothing was sent.
             ValueError: there is no part.
             Again, ContextTerminated, ZMQError: see `send`.
         """
-        del kwargs
         parts = [part if type(part) is bytes else self._check_part(part, index, copy)
                  for index, part in enumerate(msg_parts)]  # fmt: skip
         if self._shared.parts is not None or (flags and flags & SNDMORE):
@@ -258,7 +294,7 @@ class SocketSend(SocketState):
                 last = index == len(parts) - 1
                 tracker = self._collect_part(part, flags if last else flags | SNDMORE, track, timeout)
             return tracker
-        target = self._target
+        target = self._parts_target
         if len(parts) > 1 and not flags and not track and copy and len(target.outbound) < target.room:
             target.outbound.append(parts)
             if target.quiet:
@@ -267,6 +303,11 @@ class SocketSend(SocketState):
         if not parts:
             text = "a message has at least one part"
             raise ValueError(text)
+        if self._pattern.single_part:
+            self._check_single(len(parts))
+            return self._send_single(
+                msg_parts[0], flags, copy, track, kwargs.get("routing_id"), kwargs.get("group"), timeout
+            )
         return self._send_tracked(parts, flags, track, timeout)
 
     def _check_part(self, part: Any, index: int, copy: bool) -> Any:

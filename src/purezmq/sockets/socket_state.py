@@ -3,6 +3,7 @@
 The lock-free paths read two attributes, and whoever changes the conditions sets them under the lease:
 
 * `_ready`: the deque that `recv` pops from; an always empty one when each message needs a look.
+* `_parts_target`: the same for messages of several parts; closed on types that send single parts only.
 * `_target`: the pipe (or shared queue) that `send` appends to while its `outbound` is shorter than its `room`. One
   object, read once per send, so that a change of peers in between can't mix two of them.
 """
@@ -63,6 +64,7 @@ class SocketState:
         "_context",
         "_engine",
         "_options",
+        "_parts_target",
         "_pattern",
         "_ready",
         "_shared",
@@ -79,6 +81,7 @@ class SocketState:
         self._engine: SocketEngine = shared.engine
         self._ready: deque[Any] = NO_MESSAGES
         self._target: FastTarget = NO_TARGET
+        self._parts_target: FastTarget = NO_TARGET
         with self._engine.lease:
             shared.add_handle(self)
             self._refresh_send_path()
@@ -106,10 +109,11 @@ class SocketState:
         if self._shared.usable and self._shared.parts is None:
             target = self._pattern.fast_target()
         if target is None:
-            self._target = NO_TARGET
+            self._target = self._parts_target = NO_TARGET
         else:
             target.room = target.write_room()
             self._target = target
+            self._parts_target = NO_TARGET if self._pattern.single_part else target
 
     def _refresh_recv_path(self) -> None:
         """Open or close the lock-free path of recv (lease held)."""
@@ -120,7 +124,7 @@ class SocketState:
         self._ready = pattern.inbox.ready if is_open else NO_MESSAGES
 
     def _close_paths(self) -> None:
-        self._target = NO_TARGET
+        self._target = self._parts_target = NO_TARGET
         self._ready = NO_MESSAGES
 
     # -- checks and waiting ----------------------------------------------------------------------------------------

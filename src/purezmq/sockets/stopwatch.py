@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter_ns
 
+from purezmq.native import sleep
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
@@ -46,9 +48,7 @@ class Stopwatch:
 
     def sleep(self, seconds: int) -> None:
         """Wait, as libzmq's zmq_sleep."""
-        import time
-
-        time.sleep(seconds)
+        sleep(seconds)
 
     def __enter__(self) -> Self:
         """Begin."""

@@ -6,6 +6,8 @@ __all__ = [
     "DRAFT_API",
     "IPC_PATH_MAX_LEN",
     "PYZMQ_DRAFT_API",
+    "get_includes",
+    "get_library_dirs",
     "has",
     "pyzmq_version",
     "pyzmq_version_info",
@@ -14,9 +16,9 @@ __all__ = [
     "zmq_version_info",
 ]
 
-#: The draft socket types and options of libzmq are not there yet.
-DRAFT_API = False
-PYZMQ_DRAFT_API = False
+#: The draft socket types and options of libzmq are simply there.
+DRAFT_API = True
+PYZMQ_DRAFT_API = True
 #: The longest path of an ipc endpoint, in bytes (sun_path of Linux without its end).
 IPC_PATH_MAX_LEN = 107
 
@@ -26,7 +28,7 @@ LIBZMQ_VERSION = (4, 3, 5)
 #: The pyzmq whose API is matched.
 PYZMQ_VERSION = (27, 3, 0)
 #: Capabilities that exist now.
-_CAPABILITIES = frozenset({"ipc"})
+_CAPABILITIES = frozenset({"draft", "ipc"})
 
 
 def zmq_version_info() -> tuple[int, int, int]:
@@ -63,3 +65,21 @@ def has(capability: str) -> bool:
     import socket
 
     return capability in _CAPABILITIES and (capability != "ipc" or hasattr(socket, "AF_UNIX"))
+
+
+def get_includes() -> list[str]:
+    """pyzmq's folders of C headers; there is no C here.
+
+    Raises:
+        NotImplementedError: always; an extension module that calls libzmq has to be built with pyzmq.
+    """
+    raise NotImplementedError("purezmq has no C headers: an extension module that calls libzmq is built with pyzmq")
+
+
+def get_library_dirs() -> list[str]:
+    """pyzmq's folders of libzmq; there is no libzmq here.
+
+    Raises:
+        NotImplementedError: always; an extension module that calls libzmq has to be built with pyzmq.
+    """
+    raise NotImplementedError("purezmq has no libzmq: an extension module that calls it is built with pyzmq")

@@ -14,6 +14,8 @@ import errno as _errno
 import socket
 import sys
 
+from purezmq.transports.native_socket import NativeSocket
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -351,13 +353,17 @@ class PendingConnect:
     Args:
         sock: non-blocking, `connect` was started.
         address: whom it goes to.
+
+    Attributes:
+        reading: wait until the descriptor is readable, instead: somebody on the way has to answer first.
     """
 
-    __slots__ = ("sock", "address")
+    __slots__ = ("sock", "address", "reading")
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
         self.sock: socket.socket | None = sock
         self.address = address
+        self.reading = False
 
     def fileno(self) -> int:
         """Return the descriptor; -1 once closed or finished."""
@@ -389,11 +395,16 @@ class PendingConnect:
         except OSError:
             self.close()
             raise
-        self.sock = None
+        if stream is not None:
+            self.sock = None
         return stream
 
-    def open_stream(self, sock: socket.socket, peer: Any) -> SocketStream:
-        """Make the stream of an established connection; raises OSError if it is none after all."""
+    def open_stream(self, sock: socket.socket, peer: Any) -> SocketStream | None:
+        """Make the stream of an established connection; None while something is to be negotiated on it first.
+
+        Raises:
+            OSError: it is no connection to the peer after all.
+        """
         raise NotImplementedError
 
     def close(self) -> None:
@@ -418,7 +429,7 @@ def adopt_descriptor(endpoint: Endpoint, options: SocketOptions, families: tuple
 
     what = f"cannot bind '{endpoint}' with USE_FD={options.use_fd}"
     try:
-        sock = socket.socket(fileno=options.use_fd)
+        sock = NativeSocket(fileno=options.use_fd)
     except OSError as error:
         raise make_error(
             error.errno or _errno.EBADF, f"{what}: {error.strerror}; give the descriptor of a bound socket"

@@ -6,10 +6,9 @@ ends together, and `engine/inproc.py` links them. Its lock guards the two tables
 
 from __future__ import annotations
 
-from threading import RLock
-
 from purezmq.constants import EADDRINUSE, EINVAL
 from purezmq.error import make_error
+from purezmq.native import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

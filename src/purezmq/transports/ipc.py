@@ -31,6 +31,7 @@ import stat
 import sys
 
 from purezmq.error import make_error, strerror
+from purezmq.native import close_descriptor, sleep
 from purezmq.transports.base import (
     QUIET_SETTINGS,
     Address,
@@ -43,6 +44,7 @@ from purezmq.transports.base import (
     close_quietly,
     set_options_quietly,
 )
+from purezmq.transports.native_socket import NativeSocket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,7 +189,7 @@ class IpcTransport(Transport):
         """Bind a path or abstract name and listen; the system's errors come as OSError."""
         name = f"ipc://{path}"
         sockaddr = _sockaddr_of(path, name if directory is not None else str(endpoint))
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock = NativeSocket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             _set_buffers(sock, options)
             if _is_abstract(path):
@@ -231,7 +233,7 @@ class IpcTransport(Transport):
             OSError: ENOENT: nobody has bound the path. ECONNREFUSED: nobody listens (any more). EAGAIN: the listener's
                 backlog is full; try later, the kernel does not tell when.
         """
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock = NativeSocket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             _set_buffers(sock, options)
         except BaseException:
@@ -365,7 +367,7 @@ def _bind_path(sock: socket.socket, path: str, backlog: int) -> Inode:
         return inode
     finally:
         if lock is not None:
-            os.close(lock)
+            close_descriptor(lock)
 
 
 def _remove_stale(path: str) -> None:
@@ -380,7 +382,7 @@ def _remove_stale(path: str) -> None:
         return
     if not stat.S_ISSOCK(before.st_mode):
         raise OSError(_errno.EADDRINUSE, "a file that is no socket has that path, and is not deleted")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with NativeSocket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         # Non-blocking: a listener with a full backlog (EAGAIN) lives, however slow it is.
         probe.setblocking(False)
         answer = probe.connect_ex(path)
@@ -401,7 +403,6 @@ def _lock_directory(directory: str) -> int | None:
     """Take the lock of a directory; None if it cannot be had. Closing the descriptor releases it."""
     try:
         import fcntl
-        import time
 
         descriptor = os.open(directory, os.O_RDONLY)
     except (ImportError, OSError):
@@ -410,12 +411,12 @@ def _lock_directory(directory: str) -> int | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(_LOCK_PAUSE)
+            sleep(_LOCK_PAUSE)
         except OSError:
             break
         else:
             return descriptor
-    os.close(descriptor)
+    close_descriptor(descriptor)
     return None
 
 

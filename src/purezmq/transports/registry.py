@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purezmq.transports.base import Transport
+    from purezmq.transports.datagram import DatagramTransport
 
-__all__ = ["get_transport", "known_schemes", "register_transport"]
+__all__ = ["get_datagram_transport", "get_transport", "is_datagram_scheme", "known_schemes", "register_transport"]
 
 
 def _open_tcp() -> Transport:
@@ -31,8 +32,15 @@ def _open_ipc() -> Transport:
     return IpcTransport()
 
 
+def _open_udp() -> DatagramTransport:
+    from purezmq.transports.udp import UdpTransport
+
+    return UdpTransport()
+
+
 _factories: dict[str, Callable[[], Transport]] = {"tcp": _open_tcp, "ipc": _open_ipc}
 _transports: dict[str, Transport] = {}
+_datagram_factories: dict[str, Callable[[], DatagramTransport]] = {"udp": _open_udp}
 
 
 def get_transport(scheme: str) -> Transport:
@@ -58,6 +66,20 @@ def get_transport(scheme: str) -> Transport:
     return _transports.setdefault(scheme, factory())
 
 
+def is_datagram_scheme(scheme: str) -> bool:
+    """Tell whether a scheme carries datagrams: then `get_datagram_transport` has its transport."""
+    return scheme in _datagram_factories
+
+
+def get_datagram_transport(scheme: str) -> DatagramTransport:
+    """Return the transport of a scheme that carries datagrams. Any thread may call it.
+
+    Raises:
+        KeyError: it carries none.
+    """
+    return _datagram_factories[scheme]()
+
+
 def register_transport(scheme: str, factory: Callable[[], Transport]) -> None:
     """Let a transport serve a scheme, or replace the one that does.
 
@@ -71,4 +93,4 @@ def register_transport(scheme: str, factory: Callable[[], Transport]) -> None:
 
 def known_schemes() -> list[str]:
     """Return every scheme that can be used, sorted."""
-    return sorted({*_factories, "inproc"})
+    return sorted({*_factories, *_datagram_factories, "inproc"})

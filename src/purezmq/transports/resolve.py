@@ -10,6 +10,8 @@ import errno as _errno
 import socket
 import sys
 
+from purezmq.transports.native_socket import NativeSocket, getaddrinfo
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -78,7 +80,7 @@ def _getaddrinfo(host: str, port: int, family: int, flags: int) -> list[tuple[in
     try:
         # As bytes, an ASCII name is passed as it is; as str it would import the IDNA tables first.
         name: str | bytes = host.encode("ascii") if host.isascii() else host
-        found = socket.getaddrinfo(name, port, family, socket.SOCK_STREAM, 0, flags)
+        found = getaddrinfo(name, port, family, socket.SOCK_STREAM, 0, flags)
     except UnicodeError as error:
         raise OSError(_errno.EINVAL, f"no host can have the name {host!r}") from error
     pairs = [(int(entry[0]), entry[4]) for entry in found if entry[0] in {socket.AF_INET, socket.AF_INET6}]
@@ -114,7 +116,7 @@ def interface_address(name: str, port: int, *, ipv6: bool) -> tuple[int, Any] | 
         return None
     request = name.encode("ascii").ljust(_IFREQ_SIZE, b"\0")
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        with NativeSocket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             answer = fcntl.ioctl(sock.fileno(), _SIOCGIFADDR, request)
     except OSError as error:
         if error.errno == _errno.EADDRNOTAVAIL:

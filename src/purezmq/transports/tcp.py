@@ -27,6 +27,7 @@ from purezmq.transports.base import (
     close_quietly,
     set_options_quietly,
 )
+from purezmq.transports.native_socket import NativeSocket
 from purezmq.transports.resolve import (
     format_endpoint,
     format_host,
@@ -193,7 +194,7 @@ class TcpTransport(Transport):
         Raises:
             OSError: it failed at once, or the source cannot be bound.
         """
-        sock = socket.socket(address.family, socket.SOCK_STREAM)
+        sock = NativeSocket(address.family, socket.SOCK_STREAM)
         try:
             _apply_before_use(sock, options)
             set_options_quietly(sock, _stream_settings(address.family, options))
@@ -255,7 +256,7 @@ def _source_address(source: HostPort, family: int) -> Any:
 
 def _open_listener(family: int, sockaddr: Any, options: SocketOptions, *, dual_stack: bool) -> TcpListener:
     """Open a listening socket; whatever fails is an OSError, and nothing stays open."""
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = NativeSocket(family, socket.SOCK_STREAM)
     try:
         # Lets a listener come back while old connections of its port linger in TIME_WAIT. Windows: it would let two
         # live listeners share a port. Port 0: some kernels give two sockets that have it the same port, and the second
@@ -289,6 +290,12 @@ def _apply_before_use(sock: socket.socket, options: SocketOptions) -> None:
         if level is None:
             raise OSError(_errno.EINVAL, "the option BINDTODEVICE works on Linux only; bind an interface's address")
         sock.setsockopt(socket.SOL_SOCKET, level, options.bindtodevice)
+    if options.loopback_fastpath and hasattr(socket, "SIO_LOOPBACK_FAST_PATH"):
+        windows_socket: Any = sock  # `ioctl` exists there only
+        try:
+            windows_socket.ioctl(socket.SIO_LOOPBACK_FAST_PATH, True)
+        except OSError:  # a Windows that doesn't know it (any more)
+            pass
     settings = []
     if options.sndbuf >= 0:
         settings.append((socket.SOL_SOCKET, socket.SO_SNDBUF, options.sndbuf))

@@ -50,8 +50,11 @@ def recv_monitor_message(socket: Socket, flags: int = 0) -> Any:
         socket: what `Socket.get_monitor_socket` returned.
         flags: as `Socket.recv_multipart`.
 
+    Returns:
+        What `parse_monitor_message` returns; a future of it when the socket is an asynchronous one.
+
     Raises:
         Again: with DONTWAIT (or after RCVTIMEO), when no event is there.
         ContextTerminated, ZMQError: as `Socket.recv_multipart`.
     """
-    return parse_monitor_message(socket.recv_multipart(flags))
+    return socket._deserialize(socket.recv_multipart(flags), parse_monitor_message)

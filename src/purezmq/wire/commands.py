@@ -28,6 +28,8 @@ __all__ = [
     "decode_properties",
     "encode_cancel",
     "encode_error",
+    "encode_join",
+    "encode_leave",
     "encode_ping",
     "encode_pong",
     "encode_properties",
@@ -182,3 +184,13 @@ def encode_subscribe(topic: bytes) -> bytes:
 def encode_cancel(topic: bytes) -> bytes:
     """Encode CANCEL of ``topic``."""
     return b"\x06CANCEL" + topic
+
+
+def encode_join(group: bytes) -> bytes:
+    """Encode JOIN of ``group`` (RFC 48)."""
+    return b"\x04JOIN" + group
+
+
+def encode_leave(group: bytes) -> bytes:
+    """Encode LEAVE of ``group``."""
+    return b"\x05LEAVE" + group

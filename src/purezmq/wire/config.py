@@ -21,6 +21,8 @@ class ConnectionConfig:
         heartbeat_interval: seconds between PINGs, or None.
         heartbeat_timeout: seconds to wait for a byte after a PING; 0 means no check.
         heartbeat_ttl: seconds after which the peer may take us for dead; 0 means no wish.
+        read_batch: most bytes of one read (IN_BATCH_SIZE); 0 leaves the size to the connection.
+        write_batch: about the bytes of one write (OUT_BATCH_SIZE); 0 leaves the size to the outbox.
 
     Raises:
         ValueError: the routing id is too long.
@@ -35,8 +37,10 @@ class ConnectionConfig:
         "max_message_size",
         "mechanism",
         "metadata",
+        "read_batch",
         "routing_id",
         "socket_type",
+        "write_batch",
     )
 
     def __init__(
@@ -52,6 +56,8 @@ class ConnectionConfig:
         heartbeat_interval: float | None = None,
         heartbeat_timeout: float = 0.0,
         heartbeat_ttl: float = 0.0,
+        read_batch: int = 0,
+        write_batch: int = 0,
     ) -> None:
         if len(routing_id) > MAX_ROUTING_ID_SIZE:
             text = f"routing_id must have at most {MAX_ROUTING_ID_SIZE} bytes, not {len(routing_id)}"
@@ -66,3 +72,5 @@ class ConnectionConfig:
         self.heartbeat_interval = heartbeat_interval
         self.heartbeat_timeout = heartbeat_timeout
         self.heartbeat_ttl = heartbeat_ttl
+        self.read_batch = read_batch
+        self.write_batch = write_batch

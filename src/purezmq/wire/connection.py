@@ -17,13 +17,14 @@ from purezmq.wire.events import (
     HandshakeSucceeded,
     Joined,
     Left,
+    MessagesDropped,
     PeerInfo,
     Subscribed,
 )
 from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
 from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
 from purezmq.wire.heartbeat import Heartbeat
-from purezmq.wire.limits import MAX_HANDSHAKE_FRAME_SIZE, MAX_ROUTING_ID_SIZE, READ_SIZE, UNLIMITED
+from purezmq.wire.limits import MAX_GROUP_SIZE, MAX_HANDSHAKE_FRAME_SIZE, MAX_ROUTING_ID_SIZE, READ_SIZE, UNLIMITED
 from purezmq.wire.mechanisms import create_mechanism
 from purezmq.wire.state import TRANSITIONS, Input, State
 
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     Message = bytes | list[bytes]
 
 __all__ = ["Connection"]
+
+
+#: Besides PUB and XPUB, the types whose messages need a look.
+_SIFTING = frozenset({"CLIENT", "SERVER", "DISH", "GATHER", "PEER", "CHANNEL"})
 
 
 def _refuse_to_encode(messages: Sequence[Message]) -> list[Buffer]:
@@ -72,6 +77,7 @@ class Connection:
         "_events",
         "_greeting",
         "_heartbeat",
+        "_is_sifting",
         "_mechanism",
         "_outgoing",
         "_state",
@@ -97,6 +103,7 @@ class Connection:
         self.encode = _refuse_to_encode
         self._state = State.INITIAL
         self._takes_subscriptions = config.socket_type in ("PUB", "XPUB")
+        self._is_sifting = self._takes_subscriptions or config.socket_type in _SIFTING
         self._greeting: Greeting | None = Greeting(config)  # dropped when ready
         self._mechanism: Mechanism | None = None  # kept after the handshake only if it transforms frames
         self._decoder: FastFrameDecoder | FrameDecoder | None = None
@@ -153,7 +160,7 @@ class Connection:
         decoder = self._decoder
         assert decoder is not None  # ready means there is one
         messages = decoder.decode(data, limit)
-        if decoder.command is None and decoder.failure is None and not self._takes_subscriptions:
+        if decoder.command is None and decoder.failure is None and not self._is_sifting:
             return messages
         return self._receive_slowly(messages, now, limit)
 
@@ -161,11 +168,12 @@ class Connection:
         """Encode a subscription or its cancellation as the peer's version wants it.
 
         Args:
-            topic: prefix of messages.
+            topic: prefix of messages; for a DISH the group.
             subscribe: True for a subscription, False for its cancellation.
 
         Returns:
-            A SUBSCRIBE or CANCEL command from ZMTP 3.1 on, otherwise an 0x01 or 0x00 message.
+            A SUBSCRIBE or CANCEL command from ZMTP 3.1 on, otherwise an 0x01 or 0x00 message. Of a DISH, a JOIN or
+            LEAVE command, and nothing for a peer before ZMTP 3.0, which has no commands.
 
         Raises:
             RuntimeError: before the end of the handshake.
@@ -174,6 +182,11 @@ class Connection:
         if peer is None:
             text = "no subscription can be encoded: the connection is not ready"
             raise RuntimeError(text)
+        if self.config.socket_type == "DISH":
+            if peer.version < V3_0:
+                return b""
+            body = commands.encode_join(topic) if subscribe else commands.encode_leave(topic)
+            return self._encode_frame(framing.COMMAND, body)
         if peer.version >= V3_1:
             body = commands.encode_subscribe(topic) if subscribe else commands.encode_cancel(topic)
             return self._encode_frame(framing.COMMAND, body)
@@ -358,15 +371,17 @@ class Connection:
         """Go on after a decode that ended at a command or a violation, or that may have brought subscriptions."""
         decoder = self._decoder
         assert decoder is not None  # ready means there is one
-        kept = self._take_subscriptions(messages) if self._takes_subscriptions else messages
+        kept = self._sift(messages) if self._is_sifting else messages
         try:
-            while decoder.command is not None:
+            # When nothing is kept of a whole batch, what the limit held back is looked at, too: nobody would ask.
+            while decoder.command is not None or (messages and not kept and decoder.failure is None):
                 command, decoder.command = decoder.command, None
-                self._receive_command(command, now)
+                if command is not None:
+                    self._receive_command(command, now)
                 if len(kept) >= limit:
                     break
                 messages = decoder.decode(b"", limit - len(kept))
-                kept += self._take_subscriptions(messages) if self._takes_subscriptions else messages
+                kept += self._sift(messages) if self._is_sifting else messages
             if decoder.failure is not None:
                 raise decoder.failure
         except RemoteProtocolError as error:
@@ -388,11 +403,36 @@ class Connection:
             self._send_command(commands.encode_pong(context))
         elif name in (b"JOIN", b"LEAVE"):
             if self.config.socket_type == "RADIO":
+                if len(data) > MAX_GROUP_SIZE:
+                    raise RemoteProtocolError(FailureReason.PROTOCOL, "group is longer than 255 bytes")
                 self._queue(Joined(data) if name == b"JOIN" else Left(data))
         elif name == b"ERROR":
             raise commands.decode_error(data)
         elif name == b"READY":
             raise RemoteProtocolError(FailureReason.PROTOCOL, "READY after the end of the handshake")
+
+    def _sift(self, messages: list[Message]) -> list[Message]:
+        """Look at the messages that came, on the types where not every message is for the application."""
+        if self._takes_subscriptions:
+            return self._take_subscriptions(messages)
+        if self.config.socket_type == "DISH":
+            return self._check_groups(messages)
+        kept: list[Message] = [message for message in messages if type(message) is bytes]
+        if len(kept) < len(messages):
+            self._queue(MessagesDropped(len(messages) - len(kept)))
+        return kept
+
+    def _check_groups(self, messages: list[Message]) -> list[Message]:
+        """Let the messages before the first that a RADIO can't have sent pass (RFC 48); that one is a violation."""
+        decoder = self._decoder
+        assert decoder is not None  # ready means there is one
+        for index, message in enumerate(messages):
+            if type(message) is not list or len(message) != 2 or len(message[0]) > MAX_GROUP_SIZE:
+                text = "a RADIO message is a group of at most 255 bytes and a body"
+                decoder.failure = RemoteProtocolError(FailureReason.PROTOCOL, text)
+                decoder.command = None
+                return messages[:index]
+        return messages
 
     def _take_subscriptions(self, messages: list[Message]) -> list[Message]:
         """Turn the 0x01 and 0x00 messages among ``messages`` into events; return the others.

@@ -16,6 +16,7 @@ __all__ = [
     "HandshakeSucceeded",
     "Joined",
     "Left",
+    "MessagesDropped",
     "PeerInfo",
     "Subscribed",
 ]
@@ -107,6 +108,19 @@ class HandshakeSucceeded(Event):
 
     def __init__(self, peer: PeerInfo) -> None:
         self.peer = peer
+
+
+class MessagesDropped(Event):
+    """The peer sent messages of several parts to a socket type that takes only one (RFC 41, 49, 51, 52).
+
+    Args:
+        count: how many.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self, count: int) -> None:
+        self.count = count
 
 
 class _TopicEvent(Event):

@@ -11,6 +11,7 @@ __all__ = [
     "LARGE_BODY_SIZE",
     "MAX_BODY_READ_SIZE",
     "MAX_CHUNK_SIZE",
+    "MAX_GROUP_SIZE",
     "MAX_HANDSHAKE_FRAME_SIZE",
     "MAX_PROPERTY_NAME_SIZE",
     "MAX_READ_SIZE",
@@ -31,6 +32,9 @@ MAX_HANDSHAKE_FRAME_SIZE = 16 * 1024
 
 MAX_ROUTING_ID_SIZE = 255
 """Largest routing id in bytes (RFC 37, ``Identity`` property; libzmq's ROUTING_ID option)."""
+
+MAX_GROUP_SIZE = 255
+"""Largest group of a RADIO message in bytes: over datagrams its length is one octet (RFC 48)."""
 
 MAX_PROPERTY_NAME_SIZE = 255
 """Largest property name in bytes: its length is one octet (RFC 37)."""

@@ -32,7 +32,7 @@ def _fake_getaddrinfo(monkeypatch, answer):
             raise answer
         return answer
 
-    monkeypatch.setattr(resolve.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(resolve, "getaddrinfo", getaddrinfo)
     return calls
 
 

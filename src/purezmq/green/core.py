@@ -1,0 +1,57 @@
+"""Context and Socket for gevent: a call that waits lets other greenlets run. What they wait in is `green.waiting`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gevent import get_hub
+
+from purezmq.engine.burst import flush_thread
+from purezmq.green.waiting import close_rooms, hub_wait_of
+from purezmq.sockets.context import Context as _PlainContext
+from purezmq.sockets.socket import Socket as _PlainSocket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Context", "Socket"]
+
+
+class Socket(_PlainSocket):
+    """A socket of which recv, send and poll block the calling greenlet only. Everything else is `purezmq.Socket`.
+
+    Greenlets of several threads may use one socket.
+    """
+
+    __slots__ = ()
+
+    def _wait(self, timeout: float | None, hint: Callable[[], object]) -> None:
+        hub_wait_of(self._shared).wait(timeout, hint)
+
+    def _handle_closed(self) -> None:
+        close_rooms(self._shared)
+        super()._handle_closed()
+
+
+class Context(_PlainContext[Socket]):
+    """A context that makes green sockets."""
+
+    _socket_class = Socket
+    #: `instance()` is another context than `purezmq.Context.instance()`.
+    _instance: Any = None
+
+    def term(self) -> None:
+        """End the context, as `purezmq.Context.term`, and let other greenlets run meanwhile: they may close sockets."""
+        if self._shadowed is None and not self.closed:
+            self._terminate()
+            flush_thread()
+            if self._state.engines:
+                # A thread of its own waits for the sockets' last messages.
+                get_hub().threadpool.apply(super().term)
+                return
+        super().term()
+
+
+#: pyzmq's names inside this module.
+_Context = Context
+_Socket = Socket

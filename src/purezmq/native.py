@@ -1,0 +1,142 @@
+"""Threads, locks and selectors as the interpreter made them, whatever gevent put in their place.
+
+``gevent.monkey.patch_all()`` turns the standard library's threads into greenlets, its locks into greenlet locks, and
+takes ``select.epoll`` away. The engine needs the real ones: its I/O thread would not run while a greenlet computes, and
+a lock that is held for a microsecond must not switch greenlets. Whoever needs a thread, a lock or a selector of the
+standard library below the fronts takes it from here (sockets: from `transports.native_socket`). Patching before or
+after this import makes no difference, and gevent is never imported from here.
+
+What is found here was looked up once, on import; nothing of it costs anything on a hot path.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import select as _select
+    from _thread import LockType, _local, allocate_lock, get_ident
+    from _thread import start_new_thread as _start_new_thread
+    from collections.abc import Callable
+    from os import close as close_descriptor
+    from threading import RLock
+    from time import sleep
+    from typing import Any
+
+    ThreadLocal = _local
+    epoll = _select.epoll
+    poll = _select.poll
+    select = _select.select
+
+__all__ = [
+    "Condition",
+    "RLock",
+    "ThreadLocal",
+    "allocate_lock",
+    "close_descriptor",
+    "epoll",
+    "find_original",
+    "get_ident",
+    "is_patched",
+    "poll",
+    "select",
+    "sleep",
+    "start_thread",
+]
+
+
+def find_original(module: str, name: str, default: Any = None) -> Any:
+    """A name of a module of the standard library as it was before gevent patched it.
+
+    Args:
+        module: its name, such as ``"socket"``.
+        name: the attribute.
+        default: what to return when the system has no such thing.
+    """
+    monkey = sys.modules.get("gevent.monkey")
+    saved = getattr(monkey, "saved", {}).get(module, {})
+    if name in saved:
+        return saved[name]
+    return getattr(__import__(module), name, default)
+
+
+def is_patched(module: str) -> bool:
+    """Whether gevent has patched a module of the standard library by now."""
+    monkey = sys.modules.get("gevent.monkey")
+    return module in getattr(monkey, "saved", {})
+
+
+if not TYPE_CHECKING:
+    allocate_lock = find_original("_thread", "allocate_lock")
+    get_ident = find_original("_thread", "get_ident")
+    _start_new_thread = find_original("_thread", "start_new_thread")
+    #: What ``threading`` gives as ``RLock``.
+    RLock = find_original("_thread", "RLock")
+    #: What ``threading`` gives as ``local``.
+    ThreadLocal = find_original("_thread", "_local")
+    sleep = find_original("time", "sleep")
+    close_descriptor = find_original("os", "close")
+    #: These are None where the system has none.
+    epoll = find_original("select", "epoll")
+    poll = find_original("select", "poll")
+    select = find_original("select", "select")
+
+
+class Condition:
+    """A re-entrant lock on which threads wait for a change: what is needed of ``threading.Condition``.
+
+    That class itself takes its locks from the patched names of ``threading``, so it is of no use here.
+    """
+
+    __slots__ = ("_lock", "_waiters")
+
+    def __init__(self) -> None:
+        self._lock: Any = RLock()
+        self._waiters: list[LockType] = []
+
+    def __enter__(self) -> None:
+        """Take the lock."""
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        """Release it."""
+        self._lock.release()
+
+    def wait(self) -> None:
+        """Release the lock, sleep until `notify_all`, take the lock again. Ctrl-C interrupts the sleep."""
+        waiter = allocate_lock()
+        waiter.acquire()
+        self._waiters.append(waiter)
+        # The two methods with which ``threading.Condition`` lets go of a lock that was taken several times.
+        depth = self._lock._release_save()
+        try:
+            waiter.acquire()
+        finally:
+            self._lock._acquire_restore(depth)
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def notify_all(self) -> None:
+        """Wake everybody who waits (lock held)."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.release()
+
+
+def start_thread(run: Callable[[], None], name: str) -> None:
+    """Run a function in a new thread that does not keep the process alive.
+
+    Args:
+        run: what to run; it must not raise.
+        name: for debuggers; unknown to them where gevent has patched ``threading``.
+
+    Raises:
+        RuntimeError: no thread can be started any more, because the process ends.
+    """
+    if is_patched("threading"):
+        _start_new_thread(run, ())
+        return
+    import threading
+
+    threading.Thread(target=run, name=name, daemon=True).start()

@@ -1,0 +1,205 @@
+"""RADIO and DISH: publish to groups (RFC 48).
+
+Inside the library and on the wire a message is ``[group, body]``. Groups match exactly; the rest is as with PUB and
+SUB: `Distributor` encodes once for all members of the same groups, joins travel as subscriptions do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from purezmq.constants import EINVAL, SNDHWM
+from purezmq.error import make_error
+from purezmq.patterns.base import Pattern
+from purezmq.patterns.distributor import Distributor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from purezmq.message import Message
+    from purezmq.options import SocketOptions
+    from purezmq.patterns.distributor import DirectQueue, SharedCarrier, SharedQueue
+    from purezmq.pipe import Pipe
+
+__all__ = ["Dish", "GroupDistributor", "Radio"]
+
+
+class GroupDistributor(Distributor):
+    """A distributor whose topics are whole names."""
+
+    __slots__ = ()
+
+    def matching(self, first: bytes) -> tuple[SharedQueue | DirectQueue, ...]:
+        """The queues of those who joined this group."""
+        return self.index.get(first, ())
+
+    def _refresh_only(self) -> None:
+        """No queue gets every message: not even the one that joined the group without a name."""
+
+
+class Radio(Pattern):
+    """Publishes to groups; never receives.
+
+    Attributes:
+        distributor: who joined what.
+        unfiltered: pipes whose carrier has ``takes_every_group``: datagrams, where nobody tells what is wanted.
+    """
+
+    type_name = "RADIO"
+    peer_types = frozenset({"DISH"})
+    can_receive = False
+    can_transmit = True
+    fast_recv = False
+    no_delay = True
+    single_part = True
+    addressing = "group"
+
+    def __init__(self, options: SocketOptions) -> None:
+        super().__init__(options)
+        self.distributor = GroupDistributor()
+        self.unfiltered: list[Pipe] = []
+
+    @property
+    def shared_carrier(self) -> SharedCarrier | None:
+        """Who flushes the shared queues; set by the socket before the first attach."""
+        carrier: SharedCarrier | None = self.distributor.carrier
+        return carrier
+
+    @shared_carrier.setter
+    def shared_carrier(self, carrier: SharedCarrier) -> None:
+        self.distributor.carrier = carrier
+
+    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
+        return _discard
+
+    def option_changed(self, number: int, value: Any) -> bool:
+        """The high-water mark counts for the shared queues, too."""
+        if number != SNDHWM:
+            return False
+        self.distributor.limits_changed()
+        return True
+
+    def attach(self, pipe: Pipe) -> None:
+        """A listener that joined nothing yet. What it sends upstream is discarded."""
+        if getattr(pipe.carrier, "takes_every_group", False):
+            self.unfiltered.append(pipe)
+            return
+        if not getattr(pipe.carrier, "is_direct", False):
+            pipe.inbound = deque(maxlen=0)
+        super().attach(pipe)
+        self.distributor.attach(pipe)
+
+    def detach(self, pipe: Pipe) -> None:
+        """The listener is gone."""
+        if pipe in self.unfiltered:
+            self.unfiltered.remove(pipe)
+            return
+        self.inbox.discard(pipe)
+        self.distributor.detach(pipe)
+
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+        """The listener joined or left a group."""
+        if subscribe:
+            self.distributor.subscribe(pipe, topic)
+        else:
+            self.distributor.unsubscribe(pipe, topic)
+
+    def can_recv(self) -> bool:
+        """Never; what an inproc peer sends is dropped here."""
+        self.inbox.refill()
+        return False
+
+    def try_send(self, message: Any) -> bool:
+        """Give the message to everyone who joined its group; full ones miss it, unless XPUB_NODROP says to wait."""
+        if type(message) is bytes:  # a proxy passes on what never had a group
+            message = [b"", message]
+        for pipe in self.unfiltered:
+            pipe.carrier.check_message(message)  # before anybody gets it: EMSGSIZE for what no datagram holds
+        group: bytes = message[0]
+        queues = self.distributor.matching(group)
+        if self.options.xpub_nodrop and not all(queue.can_write() for queue in (*queues, *self.unfiltered)):
+            return False
+        for queue in queues:
+            queue.write(message)
+        for pipe in self.unfiltered:
+            if pipe.can_write():
+                pipe.write(message)
+            else:
+                pipe.dropped += 1
+        return True
+
+    def can_send(self) -> bool:
+        """Always (with XPUB_NODROP it depends on the group)."""
+        return True
+
+    def why_blocked(self) -> str:
+        """A listener is full."""
+        return "the queue to a member of the group is full (high-water mark) and XPUB_NODROP forbids to drop"
+
+
+def _discard(pipe: Pipe, message: Any) -> None:
+    """Nobody may talk to a RADIO."""
+
+
+class Dish(Pattern):
+    """Receives what is sent to the groups that it joined.
+
+    Attributes:
+        groups: their names.
+    """
+
+    type_name = "DISH"
+    peer_types = frozenset({"RADIO"})
+    fast_recv = False
+    single_part = True
+    addressing = "group"
+
+    def __init__(self, options: SocketOptions) -> None:
+        super().__init__(options)
+        self.groups: set[bytes] = set()
+
+    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
+        return self._receive
+
+    def _receive(self, pipe: Pipe, message: Any) -> Message | None:
+        """Filter again: a RADIO may not know yet what was left, and over datagrams everybody gets everything."""
+        if type(message) is list and len(message) == 2:
+            if message[0] in self.groups:
+                return message
+        else:
+            self.dropped += 1
+        return None
+
+    def connected(self, pipe: Pipe) -> None:
+        """A peer that is new, or is back, knows nothing: tell it every group."""
+        for group in self.groups:
+            pipe.carrier.handle_subscription(pipe, group, True)
+
+    def join(self, group: bytes) -> None:
+        """Want a group.
+
+        Raises:
+            ZMQError: EINVAL: it was joined already.
+        """
+        if group in self.groups:
+            raise make_error(EINVAL, f"the group {group!r} was joined already; leave it first")
+        self.groups.add(group)
+        self._tell_peers(group, True)
+
+    def leave(self, group: bytes) -> None:
+        """Want a group no more; what waits here of it is dropped.
+
+        Raises:
+            ZMQError: EINVAL: it was not joined.
+        """
+        if group not in self.groups:
+            raise make_error(EINVAL, f"the group {group!r} was not joined")
+        self.groups.discard(group)
+        self._tell_peers(group, False)
+        self.inbox.keep_only(lambda message: message[0] in self.groups)
+
+    def _tell_peers(self, group: bytes, subscribe: bool) -> None:
+        for pipe in list(self.inbox.pipes):
+            pipe.carrier.handle_subscription(pipe, group, subscribe)

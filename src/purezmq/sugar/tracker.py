@@ -1,0 +1,9 @@
+"""pyzmq's import path of MessageTracker."""
+
+from __future__ import annotations
+
+from purezmq.message import MessageTracker
+
+__all__ = ["_FINISHED_TRACKER", "MessageTracker"]
+
+_FINISHED_TRACKER = MessageTracker()

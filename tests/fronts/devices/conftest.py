@@ -1,0 +1,7 @@
+"""Puts the fixtures of the shared harness in reach of this folder."""
+
+from __future__ import annotations
+
+from tests.support.fixtures import context, make_context, make_socket
+
+__all__ = ["context", "make_context", "make_socket"]
