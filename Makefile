@@ -31,8 +31,9 @@ format: $(VENV)/.installed-test ## rewrite the sources in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 
-types: $(VENV)/.installed-test ## mypy --strict
+types: $(VENV)/.installed-test ## mypy --strict; pyright on programs of users
 	@$(BIN)/mypy
+	@$(BIN)/pyright
 
 bench: $(VENV)/.installed-bench ## side by side with pyzmq and pyomq (ARGS="--help" for its options)
 	@$(BIN)/python -m purezmq bench $(ARGS)

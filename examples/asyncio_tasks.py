@@ -37,7 +37,7 @@ async def ask_in_vain(context: zmq_asyncio.Context) -> str:
         await client.send(b"are you there?")
         try:
             await asyncio.wait_for(client.recv(), timeout=0.05)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             print("no answer yet")
         peer, _question = await server.recv_multipart()
         await server.send_multipart([peer, b"yes"])

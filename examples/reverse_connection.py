@@ -1,4 +1,4 @@
-"""PEER: either side may connect and either may speak first, so a service behind a firewall can call out and be asked."""
+"""PEER: either side may connect and either may speak first: a service behind a firewall calls out and is asked."""
 
 from __future__ import annotations
 

@@ -14,9 +14,13 @@ EXAMPLES = ROOT / "examples"
 
 # Program -> what it must print.
 OUTPUTS = {
+    "asyncio_tasks.py": "sum: 10\nno answer yet\nanswer: yes\n",
     "broker.py": "sum of the squares below 100: 328,350\n",
+    "client_server.py": "12 questions answered, the last one first\n",
     "pipeline.py": "primes below 20,000: 2,262\n",
     "publish_subscribe.py": "sport: 2:1\nweather: sunny, warm\n",
+    "radio_dish.py": "weather: sunny\n",
+    "reverse_connection.py": "agent: here I am\nagent: done: measure\nagent: done: report\n",
     "request_reply.py": "'hello' -> 'HELLO'\n'is anybody there?' -> 'IS ANYBODY THERE?'\n'' -> 'good bye'\n",
 }
 

@@ -11,14 +11,6 @@ import pytest
 import zmq as pyzmq
 from tests.support import LIBRARY, zmq
 
-# Names that later issues bring; the list may only get shorter.
-LATER = {
-    "curve_keypair",
-    "curve_public",
-    "get_includes",
-    "get_library_dirs",
-}
-
 # Names of the standard library and private ones that slipped into pyzmq's __all__.
 ACCIDENTAL = {"Enum", "IntEnum", "IntFlag", "_FINISHED_TRACKER"}
 
@@ -36,14 +28,7 @@ MODULES = {
     "utils.monitor": ["parse_monitor_message", "recv_monitor_message"],
 }
 
-# Methods of pyzmq that make sense with its C library only, or belong to later issues.
-LATER_METHODS = {
-    "Context": {"shadow", "shadow_pyczmq"},
-    "Socket": {"shadow"},
-    "Frame": set(),
-    "Poller": set(),
-    "MessageTracker": set(),
-}
+CLASSES = ["Context", "Socket", "Frame", "Poller", "MessageTracker"]
 
 
 def public_callables(cls: type) -> dict[str, Any]:
@@ -67,17 +52,8 @@ def parameters(function: Any) -> dict[str, inspect.Parameter] | None:
 @pytest.mark.parametrize("name", sorted(set(pyzmq.__all__) - ACCIDENTAL))
 def test_name_of_pyzmq_is_there(name: str) -> None:
     """Each name of zmq.__all__ is a public name here, too."""
-    if name in LATER and not hasattr(zmq, name):
-        pytest.skip("a later issue")
     assert hasattr(zmq, name)
     assert name in zmq.__all__
-
-
-def test_later_names_are_still_missing() -> None:
-    """A name that has come must leave the list."""
-    if LIBRARY == "zmq":
-        pytest.skip("pyzmq has them all")
-    assert set() == {name for name in LATER if hasattr(zmq, name)}
 
 
 @pytest.mark.parametrize("name", ENUMS)
@@ -95,7 +71,7 @@ def test_plain_numbers_are_equal() -> None:
     """Constants that are members of no enumeration."""
     for name in pyzmq.__all__:
         value = getattr(pyzmq, name)
-        if isinstance(value, int) and not isinstance(value, bool) and name not in LATER:
+        if isinstance(value, int) and not isinstance(value, bool):
             assert value == getattr(zmq, name), name
 
 
@@ -114,11 +90,11 @@ def test_name_of_submodule_is_there(module: str, name: str) -> None:
     assert hasattr(importlib.import_module(f"{LIBRARY}.{module}"), name)
 
 
-@pytest.mark.parametrize("class_name", LATER_METHODS)
+@pytest.mark.parametrize("class_name", CLASSES)
 def test_methods_of_pyzmq_are_there(class_name: str) -> None:
     """Every public method and property of the class."""
     ours, theirs = getattr(zmq, class_name), getattr(pyzmq, class_name)
-    wanted = {name for name in dir(theirs) if not name.startswith("_")} - LATER_METHODS[class_name]
+    wanted = {name for name in dir(theirs) if not name.startswith("_")}
     option_names = {name.lower() for name in pyzmq.constants.__all__}
     missing = {name for name in wanted if not hasattr(ours, name) and name.lower() not in option_names}
     # Attributes that exist in annotations of pyzmq only.
@@ -127,12 +103,10 @@ def test_methods_of_pyzmq_are_there(class_name: str) -> None:
 
 @pytest.mark.parametrize(
     ("class_name", "method"),
-    [(cls, name) for cls in LATER_METHODS for name in sorted(public_callables(getattr(pyzmq, cls)))],
+    [(cls, name) for cls in CLASSES for name in sorted(public_callables(getattr(pyzmq, cls)))],
 )
 def test_method_takes_same_arguments(class_name: str, method: str) -> None:
     """Each parameter of pyzmq's method exists here under its name, at its place, optional where it was."""
-    if method in LATER_METHODS[class_name]:
-        pytest.skip("a later issue")
     theirs = parameters(getattr(getattr(pyzmq, class_name), method))
     ours = parameters(getattr(getattr(zmq, class_name), method))
     if theirs is None or ours is None:

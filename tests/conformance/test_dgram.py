@@ -6,12 +6,14 @@ import errno
 import random
 import socket as stdlib_socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from tests.support import eventually, purezmq_only, run_in_thread, try_recv, zmq
 from tests.support.multicast import GROUP, LOOPBACK, needs_ipv6
 
+from purezmq.engine.datagram import PlainCodec
 from purezmq.transports.datagram import DatagramSocket
 
 MakeSocket = Callable[..., Any]
@@ -300,3 +302,57 @@ def test_frames_and_views_may_be_sent(dgram: Any, raw: stdlib_socket.socket) -> 
     assert b"view" == raw.recv(100)
     socket.send_multipart([name_of(raw), bytearray(b"x" * 5000)])
     assert b"x" * 5000 == raw.recv(9000)
+
+
+@purezmq_only("looks inside")
+def test_more_peers_than_are_remembered(
+    make_socket: MakeSocket, raw: stdlib_socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory of peers is bounded; those that were forgotten are served as before."""
+    monkeypatch.setattr("purezmq.engine.datagram.REMEMBERED_PEERS", 2)
+    socket = make_socket(zmq.DGRAM)
+    socket.bind("udp://127.0.0.1:*")
+    address = ("127.0.0.1", int(socket.getsockopt(zmq.LAST_ENDPOINT).rpartition(b":")[2]))
+    with ExitStack() as stack:
+        peers = [stack.enter_context(stdlib_socket.socket(type=stdlib_socket.SOCK_DGRAM)) for _ in range(5)]
+        for peer in peers * 2:
+            peer.settimeout(5)
+            peer.sendto(b"ask", address)
+            message = socket.recv_multipart()
+            assert name_of(peer) + b"\0" == message[0]
+            socket.send_multipart(message)
+            assert b"ask" == peer.recv(100)
+    codec = next(iter(socket._engine.sessions.values())).connection
+    assert len(codec._names) <= 2
+    assert len(codec._addresses) <= 2
+
+
+@purezmq_only("an error inside the library is simulated")
+def test_error_while_reading_is_logged_and_ends_nothing(
+    make_socket: MakeSocket,
+    raw: stdlib_socket.socket,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The fence: one datagram is lost, the endpoint stays."""
+    socket = make_socket(zmq.DGRAM)
+    socket.bind("udp://127.0.0.1:*")
+    address = ("127.0.0.1", int(socket.getsockopt(zmq.LAST_ENDPOINT).rpartition(b":")[2]))
+    with monkeypatch.context() as patch:
+        patch.setattr(PlainCodec, "decode", lambda *_: 1 // 0)
+        raw.sendto(b"lost", address)
+        eventually(lambda: "ZeroDivisionError" in caplog.text)
+    raw.sendto(b"next", address)
+    assert b"next" == socket.recv_multipart()[1]
+
+
+@purezmq_only("sessions are ours")
+def test_closed_sockets_leave_no_descriptor_and_no_session(make_socket: MakeSocket) -> None:
+    """The address can be bound again as soon as close returned, a hundred times."""
+    endpoint = "udp://127.0.0.1:*"
+    for _ in range(100):
+        socket = make_socket(zmq.DGRAM)
+        socket.bind(endpoint)
+        endpoint = socket.getsockopt(zmq.LAST_ENDPOINT).decode()
+        socket.close()
+        assert {} == socket._engine.sessions

@@ -12,13 +12,19 @@ from tests.support import TIMEOUT_S, TRANSPORTS, bind, library_module, zmq
 zmq_asyncio = library_module("asyncio")
 
 
-def run(test: Callable[[Any], Any]) -> None:
-    """Run a test with a context of its own, for a limited time."""
+def run(test: Callable[[Callable[[int], Any]], Any]) -> None:
+    """Run a test for a limited time; it gets a function that makes sockets, which are closed after it."""
 
     async def limited() -> None:
         context = zmq_asyncio.Context()
+        sockets = []
+
+        def make(kind: int) -> Any:
+            sockets.append(context.socket(kind))
+            return sockets[-1]
+
         try:
-            await asyncio.wait_for(test(context), TIMEOUT_S)
+            await asyncio.wait_for(test(make), TIMEOUT_S)
         finally:
             context.destroy(0)
 
@@ -29,8 +35,8 @@ def run(test: Callable[[Any], Any]) -> None:
 def test_server_answers_client_by_number(transport: str) -> None:
     """Whether the message was there, or is waited for; however it is received."""
 
-    async def exchange(context: Any) -> None:
-        server, client = context.socket(zmq.SERVER), context.socket(zmq.CLIENT)
+    async def exchange(make: Callable[[int], Any]) -> None:
+        server, client = make(zmq.SERVER), make(zmq.CLIENT)
         client.connect(bind(server, transport))
         waiting = asyncio.ensure_future(server.recv(copy=False))
         await asyncio.sleep(0)
@@ -50,8 +56,8 @@ def test_server_answers_client_by_number(transport: str) -> None:
 def test_cancelled_receive_gives_message_back() -> None:
     """The next receive gets it, with its number."""
 
-    async def exchange(context: Any) -> None:
-        server, client = context.socket(zmq.SERVER), context.socket(zmq.CLIENT)
+    async def exchange(make: Callable[[int], Any]) -> None:
+        server, client = make(zmq.SERVER), make(zmq.CLIENT)
         client.connect(bind(server, "inproc"))
         cancelled = asyncio.ensure_future(server.recv(copy=False))
         await asyncio.sleep(0)
@@ -68,8 +74,8 @@ def test_cancelled_receive_gives_message_back() -> None:
 def test_groups_arrive() -> None:
     """RADIO to DISH."""
 
-    async def exchange(context: Any) -> None:
-        radio, dish = context.socket(zmq.RADIO), context.socket(zmq.DISH)
+    async def exchange(make: Callable[[int], Any]) -> None:
+        radio, dish = make(zmq.RADIO), make(zmq.DISH)
         dish.join("g")
         dish.connect(bind(radio, "inproc"))
         await radio.send(b"other", group="h")
@@ -83,8 +89,8 @@ def test_groups_arrive() -> None:
 def test_several_parts_fail() -> None:
     """EINVAL, as without a loop."""
 
-    async def exchange(context: Any) -> None:
-        scatter = context.socket(zmq.SCATTER)
+    async def exchange(make: Callable[[int], Any]) -> None:
+        scatter = make(zmq.SCATTER)
         with pytest.raises(zmq.ZMQError) as caught:
             await scatter.send_multipart([b"a", b"b"])
         assert zmq.EINVAL == caught.value.errno

@@ -131,16 +131,17 @@ def test_heartbeats_carry_the_time_to_live(make_socket: MakeSocket) -> None:
 
 @DRAFT
 @effect_of("IN_BATCH_SIZE")
-def test_in_batch_size_is_the_largest_chunk_of_a_stream(make_socket: MakeSocket) -> None:
+@pytest.mark.parametrize("size", [100, 20_000])
+def test_in_batch_size_is_the_largest_chunk_of_a_stream(make_socket: MakeSocket, size: int) -> None:
     """A STREAM socket's message is what one read gave."""
-    stream = make_socket(zmq.STREAM, in_batch_size=100)
+    stream = make_socket(zmq.STREAM, in_batch_size=size)
     with RawPeer.connect(bind(stream, "tcp")) as peer:
         stream.recv_multipart()
-        peer.send(bytes(1000))
+        peer.send(bytes(40 * size))
         chunks = []
-        while sum(map(len, chunks)) < 1000:
+        while sum(map(len, chunks)) < 40 * size:
             chunks.append(stream.recv_multipart()[1])
-    assert 100 == max(map(len, chunks))
+    assert size == max(map(len, chunks))
 
 
 @DRAFT

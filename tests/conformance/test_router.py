@@ -192,3 +192,20 @@ def test_router_never_blocks_without_mandatory(make_socket: MakeSocket) -> None:
     router = make_socket(zmq.ROUTER)
     assert zmq.POLLOUT == router.poll(0, zmq.POLLOUT)
     assert try_send(router, b"nobody", b"x")
+
+
+def test_unroutable_message_given_part_by_part_is_forgotten(make_socket: Any) -> None:
+    """A mandatory router that refused a message takes the next one."""
+    router, dealer = make_socket(zmq.ROUTER), make_socket(zmq.DEALER)
+    router.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    dealer.setsockopt(zmq.ROUTING_ID, b"known")
+    link(router, dealer)
+    dealer.send(b"hello")
+    assert [b"known", b"hello"] == router.recv_multipart()
+    with pytest.raises(zmq.ZMQError) as caught:
+        router.send(b"unknown", zmq.SNDMORE)
+        router.send(b"lost")
+    assert zmq.EHOSTUNREACH == caught.value.errno
+    router.send(b"known", zmq.SNDMORE)
+    router.send(b"found")
+    assert b"found" == dealer.recv()

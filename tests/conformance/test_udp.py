@@ -265,6 +265,38 @@ def test_radio_with_nodrop_keeps_what_the_system_takes_not_now(
     assert b"2" == dish.recv()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux' numbers of the options that tell TTL and TOS")
+def test_multicast_hops_and_tos_are_in_the_datagram(make_socket: MakeSocket) -> None:
+    """Set on a RADIO before connect, they arrive at a member of the group."""
+    ip_recvttl, ip_ttl = 12, 2
+    with stdlib_socket.socket(stdlib_socket.AF_INET, stdlib_socket.SOCK_DGRAM) as member:
+        member.bind(("", 0))
+        request = stdlib_socket.inet_aton(GROUP) + stdlib_socket.inet_aton(LOOPBACK)
+        member.setsockopt(stdlib_socket.IPPROTO_IP, stdlib_socket.IP_ADD_MEMBERSHIP, request)
+        member.setsockopt(stdlib_socket.IPPROTO_IP, ip_recvttl, 1)
+        member.setsockopt(stdlib_socket.IPPROTO_IP, stdlib_socket.IP_RECVTOS, 1)
+        radio = make_socket(zmq.RADIO, multicast_hops=7, tos=0x28)
+        radio.connect(f"udp://{LOOPBACK};{GROUP}:{member.getsockname()[1]}")
+        radio.send(b"x", group="g")
+        assert select.select([member], [], [], 5)[0]
+        ancillary = {kind: data[0] for _, kind, data in member.recvmsg(100, 100)[1]}
+    assert {ip_ttl: 7, stdlib_socket.IP_TOS: 0x28} == ancillary
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="BINDTODEVICE works on Linux only")
+def test_bindtodevice_decides_which_device_is_heard(make_socket: MakeSocket) -> None:
+    """A DISH on ``lo`` hears this machine; a device that is not there is ENODEV, for both roles."""
+    dish, radio = joined(make_socket, "g", bindtodevice=b"lo"), make_socket(zmq.RADIO)
+    bound(dish, "udp://*:*")
+    radio.connect(f"udp://127.0.0.1:{port_of(dish)}")
+    radio.send(b"x", group="g")
+    assert b"x" == dish.recv()
+    for kind, how in ((zmq.DISH, "bind"), (zmq.RADIO, "connect")):
+        with pytest.raises(zmq.ZMQError) as caught:
+            getattr(make_socket(kind, bindtodevice=b"nosuchdev9"), how)("udp://127.0.0.1:5")
+        assert errno.ENODEV == caught.value.errno
+
+
 # -- calls ---------------------------------------------------------------------------------------------------------
 
 

@@ -48,9 +48,8 @@ def uncopied(socket: zmq.Socket) -> bytes:
     """Frames and trackers."""
     frame: zmq.Frame = socket.recv(copy=False)
     tracker = socket.send(frame, copy=False, track=True)
-    if tracker is not None:
-        tracker.wait(timeout=1.0)
-        print(tracker.done)
+    tracker.wait(timeout=1.0)
+    print(tracker.done)
     return frame.bytes
 
 

@@ -48,7 +48,7 @@ class Bell:
         raise NotImplementedError
 
 
-class FdBell(ExportedFd, Bell):  # type: ignore[misc]  # ExportedFd has slots, which this subclass adds to
+class FdBell(ExportedFd, Bell):
     """A descriptor, watched by the loop: messages come without a hop through another thread.
 
     Args:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
-    from purezmq.asyncio.socket import Socket
+    from purezmq.asyncio.socket_state import AsyncSocketState
     from purezmq.asyncio.waiter import PollFuture, ReceiveFuture, SendFuture, Waiter
 
 __all__ = ["LoopBinding"]
@@ -46,10 +46,10 @@ class LoopBinding:
         blocked: the future of the send that just found no room; `socket.send` takes it from here.
     """
 
-    def __init__(self, socket: Socket, loop: AbstractEventLoop) -> None:
+    def __init__(self, socket: AsyncSocketState, loop: AbstractEventLoop) -> None:
         self._socket = ref(socket)
         #: Keeps the socket alive while somebody waits.
-        self._kept: Socket | None = None
+        self._kept: AsyncSocketState | None = None
         self.loop = loop
         self.receivers: OrderedDict[ReceiveFuture, None] = OrderedDict()
         self.senders: OrderedDict[SendFuture, None] = OrderedDict()
@@ -62,7 +62,7 @@ class LoopBinding:
             attach_exported(self._leadership, self.bell)
 
     @property
-    def socket(self) -> Socket:
+    def socket(self) -> AsyncSocketState:
         """The handle.
 
         Raises:
@@ -144,6 +144,7 @@ class LoopBinding:
 
     def _serve_receivers(self) -> None:
         socket = self.socket
+        given: list[ReceiveFuture] = []
         failed: list[ReceiveFuture] = []
         for future in self.receivers:
             if future.done():  # it was given a message in this turn
@@ -162,6 +163,9 @@ class LoopBinding:
                 continue
             if taken is None:
                 break
+            given.append(future)
+        # Only now: functions of the application are called, which may do anything to this socket.
+        for future in given:
             future.publish()
             if future.taken is None:
                 failed.append(future)
@@ -256,7 +260,7 @@ class LoopBinding:
         # Another loop, or a thread, may wait for the same socket.
         self._leadership.wake()
 
-    def _shift(self, future: ReceiveFuture, socket: Socket) -> None:
+    def _shift(self, future: ReceiveFuture, socket: AsyncSocketState) -> None:
         """Put back what a future was given, or rather what the last one after it was given (lease held)."""
         taken, future.taken = future.taken, None
         is_later = False

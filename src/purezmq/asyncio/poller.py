@@ -63,9 +63,9 @@ class Poller(SyncPoller):
         try:
             found = poll_items(self.sockets, 0)
         except Exception as error:  # noqa: BLE001 - a future that failed, whatever happened
-            return make_failed(loop, error)  # type: ignore[no-any-return]  # a future of any type
+            return make_failed(loop, error)
         if found or timeout == 0:
-            return make_ready(found)  # type: ignore[no-any-return]  # a future of any type
+            return make_ready(found)
         call = _PollCall(self, loop)
         call.start(None if timeout is None or timeout < 0 else timeout / 1000)
         return call.future
@@ -130,6 +130,8 @@ class _PollCall:
             return
         if watch.cancelled():
             self.future.cancel()
+        elif (error := watch.exception()) is not None:
+            self.future.set_exception(error)
         else:
             self._look(must_end=True)
 

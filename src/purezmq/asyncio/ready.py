@@ -1,8 +1,8 @@
 """The future of something that is there already: what `recv` and `send` return when nobody has to wait.
 
 An `asyncio.Future` costs more than receiving a message does: it asks its loop for the debug mode, and prepares for
-callbacks that never come. A future that is done from the start needs none of it: awaiting it gives the value, a callback
-is called soon, cancelling it is too late. That is all there is here; waiting is in `waiter`.
+callbacks that never come. A future that is done from the start needs none of it: awaiting it gives the value, a
+callback is called soon, cancelling it is too late. That is all there is here; waiting is in `waiter`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Ready:
     _state = "FINISHED"
     _exception = None
 
-    __class__ = property(lambda _self: Future)  # type: ignore[assignment]  # for isinstance
+    __class__ = property(lambda _self: Future)  # for isinstance
 
     value: Any
 
     def __await__(self) -> Generator[Any, None, Any]:
         """The value, at once."""
         return self.value
-        yield  # what makes this a generator
+        yield  # type: ignore[unreachable]  # what makes this a generator
 
     __iter__ = __await__
 
@@ -107,14 +107,14 @@ class Ready:
         raise InvalidStateError(f"invalid state: the result is there already, {exception!r} comes too late")
 
 
-def make_ready(value: Any) -> Any:
-    """A future that is done; of any type of future, for callers that promise one."""
+def make_ready(value: Any) -> Future[Any]:
+    """A future that is done."""
     ready = Ready()
     ready.value = value
-    return ready
+    return ready  # type: ignore[return-value]  # it is one for all that ask
 
 
-def make_failed(loop: AbstractEventLoop, error: BaseException) -> Any:
+def make_failed(loop: AbstractEventLoop, error: BaseException) -> Future[Any]:
     """A future that failed."""
     future: Future[Any] = Future(loop=loop)
     future.set_exception(error)

@@ -112,9 +112,7 @@ class MessageRequest(Request):
 
     __slots__ = ("plain",)
 
-    def __init__(
-        self, *, copy: bool = True, load: Callable[[Any], Any] | None = None, plain: bool = False
-    ) -> None:
+    def __init__(self, *, copy: bool = True, load: Callable[[Any], Any] | None = None, plain: bool = False) -> None:
         super().__init__(copy=copy, load=load)
         self.plain = plain
 

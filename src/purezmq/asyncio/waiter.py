@@ -116,11 +116,21 @@ class ReceiveFuture(Waiter):
     def publish(self) -> None:
         """Wake who waits for it."""
         self.load()
+        if self.done():  # cancelled by the function that made its result, or that of another one
+            return
         if self._failure is not None:
             self.taken = None
             self.fail(self._failure)
         else:
             self.finish(self._value)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """See `Waiter`."""
+        if not super().cancel(msg):
+            return False
+        if self.taken is not None:
+            self.binding.give_back(self)
+        return True
 
     def result(self) -> Any:
         """The message.

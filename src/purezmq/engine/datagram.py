@@ -295,7 +295,7 @@ class DatagramSession:
         pipe = self.pipe
         if pipe is None or self.stream is None:
             return
-        while True:
+        while pipe.outbound:
             batch = take_batch(pipe.outbound)
             for index, message in enumerate(batch):
                 if not self._send(message, pipe):
@@ -303,10 +303,7 @@ class DatagramSession:
                     pipe.quiet = False
                     self._set_interest(self.mask | WRITE)
                     return
-            if not batch:
-                pipe.quiet = True
-                if not pipe.outbound:
-                    break
+        pipe.quiet = True  # nobody appends without the lease: these patterns have no lock-free path of send
         self._set_interest(self.mask & ~WRITE)
         if self.engine.closing or self.ending:
             self.engine.handle_flushed(self)

@@ -355,7 +355,8 @@ class SocketEngine:
             self.pattern.connected(pipe)
         if pipe.attached or session.ending:
             session.flush(now)
-        self.leadership.wake()
+        # A queue that was full since before the handshake has room now.
+        self.handle_room()
 
     def handle_lost(self, session: Session, was_ready: bool) -> None:
         """A session's connection is gone."""

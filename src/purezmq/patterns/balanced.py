@@ -47,6 +47,14 @@ class Balanced(Pattern):
         self.balancer.detach(pipe)
         self.handle_changed()
 
+    def connected(self, pipe: Pipe) -> None:
+        """The peer is there: greet it when HELLO_MSG asks for it."""
+        self.greet(pipe)
+
+    def hiccup(self, pipe: Pipe) -> None:
+        """The connection was lost: tell the application when HICCUP_MSG asks for it."""
+        self.note_hiccup(pipe)
+
     def try_send(self, message: Message) -> bool:
         """Send to the next pipe with room."""
         return self.balancer.send(message) is not None

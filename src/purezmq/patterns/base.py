@@ -186,7 +186,7 @@ class Pattern:
         """What is there now, at most `limit` messages; for those that move whole batches, as proxies."""
         messages: list[Any] = []
         if not self.fast_recv or self.take_origin:
-            while len(messages) < limit and (message := self.try_recv()) is not None:
+            while len(messages) < limit and self.may_receive() and (message := self.try_recv()) is not None:
                 messages.append(message)
             return messages
         inbox = self.inbox

@@ -33,14 +33,6 @@ class Client(Balanced):
     peer_types = frozenset({"SERVER"})
     single_part = True
 
-    def connected(self, pipe: Pipe) -> None:
-        """The peer is there: greet it when HELLO_MSG asks for it."""
-        self.greet(pipe)
-
-    def hiccup(self, pipe: Pipe) -> None:
-        """The connection was lost: tell the application when HICCUP_MSG asks for it."""
-        self.note_hiccup(pipe)
-
 
 class Addressed(Pattern):
     """What SERVER and PEER share: the application says by number which peer a message is for.

@@ -24,11 +24,3 @@ class Dealer(Balanced):
         if self.options.probe_router:
             pipe.write(b"")
         super().attach(pipe)
-
-    def connected(self, pipe: Pipe) -> None:
-        """The peer is there: greet it when HELLO_MSG asks for it."""
-        self.greet(pipe)
-
-    def hiccup(self, pipe: Pipe) -> None:
-        """The connection was lost: tell the application when HICCUP_MSG asks for it."""
-        self.note_hiccup(pipe)

@@ -6,12 +6,11 @@ SUB: `Distributor` encodes once for all members of the same groups, joins travel
 
 from __future__ import annotations
 
-from collections import deque
-
-from purezmq.constants import EINVAL, SNDHWM
+from purezmq.constants import EINVAL
 from purezmq.error import make_error
 from purezmq.patterns.base import Pattern
 from purezmq.patterns.distributor import Distributor
+from purezmq.patterns.pubsub import Pub
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from purezmq.message import Message
     from purezmq.options import SocketOptions
-    from purezmq.patterns.distributor import DirectQueue, SharedCarrier, SharedQueue
+    from purezmq.patterns.distributor import DirectQueue, SharedQueue
     from purezmq.pipe import Pipe
 
 __all__ = ["Dish", "GroupDistributor", "Radio"]
@@ -39,8 +38,8 @@ class GroupDistributor(Distributor):
         """No queue gets every message: not even the one that joined the group without a name."""
 
 
-class Radio(Pattern):
-    """Publishes to groups; never receives.
+class Radio(Pub):
+    """Publishes to groups; never receives. What it has in common with PUB is PUB's.
 
     Attributes:
         distributor: who joined what.
@@ -49,10 +48,7 @@ class Radio(Pattern):
 
     type_name = "RADIO"
     peer_types = frozenset({"DISH"})
-    can_receive = False
-    can_transmit = True
-    fast_recv = False
-    no_delay = True
+    single_connect = False
     single_part = True
     addressing = "group"
 
@@ -61,55 +57,19 @@ class Radio(Pattern):
         self.distributor = GroupDistributor()
         self.unfiltered: list[Pipe] = []
 
-    @property
-    def shared_carrier(self) -> SharedCarrier | None:
-        """Who flushes the shared queues; set by the socket before the first attach."""
-        carrier: SharedCarrier | None = self.distributor.carrier
-        return carrier
-
-    @shared_carrier.setter
-    def shared_carrier(self, carrier: SharedCarrier) -> None:
-        self.distributor.carrier = carrier
-
-    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
-        return _discard
-
-    def option_changed(self, number: int, value: Any) -> bool:
-        """The high-water mark counts for the shared queues, too."""
-        if number != SNDHWM:
-            return False
-        self.distributor.limits_changed()
-        return True
-
     def attach(self, pipe: Pipe) -> None:
         """A listener that joined nothing yet. What it sends upstream is discarded."""
         if getattr(pipe.carrier, "takes_every_group", False):
             self.unfiltered.append(pipe)
-            return
-        if not getattr(pipe.carrier, "is_direct", False):
-            pipe.inbound = deque(maxlen=0)
-        super().attach(pipe)
-        self.distributor.attach(pipe)
+        else:
+            super().attach(pipe)
 
     def detach(self, pipe: Pipe) -> None:
         """The listener is gone."""
         if pipe in self.unfiltered:
             self.unfiltered.remove(pipe)
-            return
-        self.inbox.discard(pipe)
-        self.distributor.detach(pipe)
-
-    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
-        """The listener joined or left a group."""
-        if subscribe:
-            self.distributor.subscribe(pipe, topic)
         else:
-            self.distributor.unsubscribe(pipe, topic)
-
-    def can_recv(self) -> bool:
-        """Never; what an inproc peer sends is dropped here."""
-        self.inbox.refill()
-        return False
+            super().detach(pipe)
 
     def try_send(self, message: Any) -> bool:
         """Give the message to everyone who joined its group; full ones miss it, unless XPUB_NODROP says to wait."""
@@ -130,17 +90,9 @@ class Radio(Pattern):
                 pipe.dropped += 1
         return True
 
-    def can_send(self) -> bool:
-        """Always (with XPUB_NODROP it depends on the group)."""
-        return True
-
     def why_blocked(self) -> str:
         """A listener is full."""
         return "the queue to a member of the group is full (high-water mark) and XPUB_NODROP forbids to drop"
-
-
-def _discard(pipe: Pipe, message: Any) -> None:
-    """Nobody may talk to a RADIO."""
 
 
 class Dish(Pattern):

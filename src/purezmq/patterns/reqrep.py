@@ -225,7 +225,8 @@ class Rep(Pattern):
                 self.requester = self.last_pipe = pipe
                 self.replying = True
                 self.envelope = None if size == 2 else head[:2]
-                return head[-1]
+                body: bytes = head[-1]
+                return body
         message = self._fetch()
         if message is None:
             return None

@@ -42,6 +42,8 @@ _living: WeakValueDictionary[int, Context[Any]] = WeakValueDictionary()
 
 #: MAX_MSGSZ at its default: no size is looked at.
 _NO_SIZE_LIMIT = 2**31 - 1
+#: The methods of a pattern that MAX_MSGSZ replaces.
+_LIMITED = ("try_send", "try_send_many", "fast_target")
 #: Of their messages the first part is the peer's address, and doesn't count.
 _ADDRESSING_TYPES = frozenset({"ROUTER", "STREAM", "DGRAM"})
 
@@ -139,7 +141,10 @@ class Context(Generic["_S_co"]):
 
     def _make_socket(self, socket_type: int) -> Socket:
         """A plain socket for the library's own use."""
-        return Socket(self, socket_type)
+        socket = Socket(self, socket_type)
+        for name in _LIMITED:  # MAX_MSGSZ is about the application's messages
+            vars(socket._pattern).pop(name, None)
+        return socket
 
     def _make_options(self, socket_type: int) -> SocketOptions:
         if self._terminating:
@@ -451,8 +456,7 @@ def _limit_size(pattern: Pattern, limit: int) -> None:
                 return count
         return len(messages)
 
-    limited = {"try_send": try_send_small, "try_send_many": try_send_many_small, "fast_target": lambda: None}
-    vars(pattern).update(limited)
+    vars(pattern).update(zip(_LIMITED, (try_send_small, try_send_many_small, lambda: None), strict=True))
 
 
 def _find_context(address: int) -> Context[Any]:

@@ -239,7 +239,8 @@ class SocketRecv(SocketState):
         last = len(parts) - 1
         return [self._as_frame(part, more=index < last) for index, part in enumerate(parts)]
 
-    def recv_many(self, max_messages: int = 1000, flags: int = 0, *, timeout: float | None = None) -> list[Any]:
+    def recv_many(self, max_messages: int = 1000, flags: int = 0, *, timeout: float | None = None
+    ) -> list[bytes | list[bytes]]:
         """Receive a batch: everything that is there, at least one message.
 
         Args:

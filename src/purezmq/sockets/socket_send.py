@@ -11,7 +11,7 @@ from time import monotonic
 from purezmq.constants import EAGAIN, EINVAL
 from purezmq.constants import SNDMORE as _SNDMORE_FLAG
 from purezmq.engine.burst import flush_thread
-from purezmq.error import Again, make_error
+from purezmq.error import Again, ZMQError, make_error
 from purezmq.message import Frame, MessageTracker, SendEvent, check_group, check_routing_id
 from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
@@ -194,13 +194,20 @@ class SocketSend(SocketState):
             self._shared.refresh_send_paths()
         try:
             return self._send_tracked(parts, flags, track, timeout)
-        except BaseException:
-            # As in libzmq the failed part may be sent again; those before it are still held.
-            with self._engine.lease:
-                if self._shared.parts is None and len(parts) > 1:
-                    self._shared.parts = parts[:-1]
-                    self._shared.refresh_send_paths()
+        except ZMQError as error:
+            if isinstance(error, Again):
+                self._keep_parts(parts)
             raise
+        except BaseException:  # Ctrl-C while waiting for room
+            self._keep_parts(parts)
+            raise
+
+    def _keep_parts(self, parts: list[Any]) -> None:
+        """As in libzmq the last part, which could not be sent now, may be sent again; those before it are held."""
+        with self._engine.lease:
+            if self._shared.parts is None and len(parts) > 1:
+                self._shared.parts = parts[:-1]
+                self._shared.refresh_send_paths()
 
     def _send_tracked(
         self, parts: Sequence[Any], flags: int, track: bool, timeout: float | None
@@ -260,6 +267,31 @@ class SocketSend(SocketState):
                 None if left == float("inf") else left,
                 RoomHint(self, token, self._send_hint),
             )
+
+    if TYPE_CHECKING:
+
+        @overload
+        def send_multipart(
+            self,
+            msg_parts: Sequence[Any],
+            flags: int = ...,
+            copy: bool = ...,
+            *,
+            track: Literal[True],
+            timeout: float | None = ...,
+            **kwargs: Any,
+        ) -> MessageTracker: ...
+        @overload
+        def send_multipart(
+            self,
+            msg_parts: Sequence[Any],
+            flags: int = ...,
+            copy: bool = ...,
+            track: bool = ...,
+            *,
+            timeout: float | None = ...,
+            **kwargs: Any,
+        ) -> MessageTracker | None: ...
 
     def send_multipart(
         self,

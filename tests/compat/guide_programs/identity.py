@@ -30,5 +30,5 @@ for bad in (b"", b"\x00no", b"x" * 256):
         identified.setsockopt(zmq.IDENTITY, bad)
         print("accepted", len(bad))
     except zmq.ZMQError as error:
-        print(error.errno == zmq.EINVAL, type(error))
+        print(error.errno == zmq.EINVAL, type(error).__name__)
 context.destroy(0)

@@ -44,6 +44,6 @@ client.setsockopt(zmq.ROUTER_MANDATORY, 1)
 try:
     client.send_multipart([b"nobody", b"is refused"])
 except zmq.ZMQError as error:
-    print(error.errno == zmq.EHOSTUNREACH, type(error))
+    print(error.errno == zmq.EHOSTUNREACH, type(error).__name__)
 client.close()
 context.term()

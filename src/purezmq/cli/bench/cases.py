@@ -52,7 +52,14 @@ class Case:
 
 def all_cases() -> list[Case]:
     """Return every case, in the order of the report."""
-    return [*stream_cases(), *round_trip_cases(), *inproc_cases(), *network_cases(), import_case()]
+    return [
+        *stream_cases(),
+        *round_trip_cases(),
+        *inproc_cases(),
+        *asyncio_cases(),
+        *network_cases(),
+        import_case(),
+    ]
 
 
 def select_cases(pattern: str) -> list[Case]:
@@ -98,6 +105,12 @@ def inproc_cases() -> list[Case]:
         Case("inproc_stream/10B", ("rate",), (stream_bar,), "inproc", first_count=20_000),
         Case("inproc_trip/10B", ("p50_us", "p99_us"), (trip_bar,), "inproc"),
     ]
+
+
+def asyncio_cases() -> list[Case]:
+    """Return PUSH/PULL between two processes through asynchronous sockets."""
+    bars = (Bar("rate", "pyomq", 1.0), Bar("rate", "pyzmq", 8.0))
+    return [Case("asyncio/tcp/100B", ("rate",), bars, "tcp", 100, first_count=10_000)]
 
 
 def network_cases() -> list[Case]:

@@ -63,10 +63,20 @@ class RunPlan:
 
 def run_push_pull(group: WorkerGroup, plan: RunPlan) -> Values:
     """One sender, one receiver process."""
+    return run_stream(group, plan, "stream_receive", "stream_send")
+
+
+def run_asyncio(group: WorkerGroup, plan: RunPlan) -> Values:
+    """The same through asynchronous sockets, each in the event loop of its process."""
+    return run_stream(group, plan, "asyncio_receive", "asyncio_send")
+
+
+def run_stream(group: WorkerGroup, plan: RunPlan, receive_role: str, send_role: str) -> Values:
+    """Stream from a worker in one role to one in the other."""
     bind = group.bind_endpoint(plan.case.transport)
-    receiver = group.start("stream_receive", plan.options(bind=bind))
+    receiver = group.start(receive_role, plan.options(bind=bind))
     endpoint = receiver.receive()["endpoint"]
-    sender = group.start("stream_send", plan.options(endpoint=endpoint))
+    sender = group.start(send_role, plan.options(endpoint=endpoint))
     received = receiver.receive()
     sent = sender.ask("stop")
     return stream_values(received, received["cpu"], sent["cpu"])
@@ -205,6 +215,7 @@ SCENARIOS: dict[str, Callable[[WorkerGroup, RunPlan], Values]] = {
     "req_rep": run_req_rep,
     "inproc_stream": run_inproc_stream,
     "inproc_trip": run_inproc_trip,
+    "asyncio": run_asyncio,
     "fan_out": run_fan_out,
     "broker": run_broker,
     "xpub": run_xpub,
