@@ -34,6 +34,11 @@ NOTES = {
     ),
     "zmq.get_includes": (NOT_APPLICABLE, "no C headers: NotImplementedError says so"),
     "zmq.get_library_dirs": (NOT_APPLICABLE, "no libzmq: NotImplementedError says so"),
+    "zmq.eventloop.future.Context.io_loop": (
+        NOT_APPLICABLE,
+        "always None in pyzmq; left out",
+    ),
+    "zmq.green.core.TIMEOS": (NOT_APPLICABLE, "the numbers of RCVTIMEO and SNDTIMEO, for pyzmq's own code"),
     "zmq.zmq_errno": (NOT_APPLICABLE, "errors are exceptions that carry their number; always 0"),
     "zmq.curve_keypair": ("same", "needs PyNaCl (extra `curve`); ENOTSUP without it"),
     "zmq.curve_public": ("same", "needs PyNaCl (extra `curve`); ENOTSUP without it"),
@@ -54,7 +59,10 @@ NOTES = {
     "zmq.ssh.tunnel.openssh_tunnel": (BETTER, "fails when the port can't be forwarded"),
     "zmq.log.__main__.main": (BETTER, "control characters are shown as escapes; colours need no package"),
     "zmq.utils.garbage.GarbageCollectorThread": (NOT_APPLICABLE, "nothing has to be collected, so there is no thread"),
-    "zmq.utils.garbage.GarbageCollector": (NOT_APPLICABLE, "keeps what it is given until `stop`; the library needs none"),
+    "zmq.utils.garbage.GarbageCollector": (
+        NOT_APPLICABLE,
+        "keeps what it gets until `stop`; nothing here needs it",
+    ),
     "zmq.utils.win32.allow_interrupt": ("same", "Ctrl-C ends a wait without it, too"),
     **{
         f"zmq.log.handlers.TopicLogger.{name}": (BETTER, "works; pyzmq's raises TypeError")

@@ -16,6 +16,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from inspect import getattr_static
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -39,13 +40,15 @@ __all__ = ["PAGE", "Row", "make_page", "make_sections", "unused_notes"]
 
 PAGE = ROOT / "docs" / "reference" / "compatibility.md"
 
+#: Names that programs use and that are not in pyzmq's lists.
+UNLISTED = {"zmq": ["get_library_dirs"]}
 #: Names of the standard library and private ones that slipped into pyzmq's lists.
 ACCIDENTAL = {"Enum", "IntEnum", "IntFlag", "_FINISHED_TRACKER", "TYPE_CHECKING", "annotations"}
 
 HEAD = """\
 # Compatibility with pyzmq
 
-Written by `tests/compat/compatibility_table.py`, which looks at an installed pyzmq 27, and checked by a test: what pyzmq
+Written by `python tests/compat/compatibility_table.py`, which looks at an installed pyzmq 27; a test checks it. What pyzmq
 offers, name by name and option by option, and what became of it here. Names that begin with an underscore are left out.
 
 | Word | Meaning |
@@ -82,8 +85,9 @@ def find_modules() -> list[str]:
 
 
 def _is_left_out(name: str) -> bool:
-    inside = [module for module in MODULE_NOTES if name.startswith(module + ".")]
-    return bool(inside) or ".tests" in name or any(part.startswith("_") for part in name.split(".") if part != "__main__")
+    inside = any(name.startswith(module + ".") for module in MODULE_NOTES)
+    private = any(part.startswith("_") for part in name.split(".") if part != "__main__")
+    return inside or private or ".tests" in name
 
 
 def load(name: str) -> ModuleType | None:
@@ -99,7 +103,7 @@ def load(name: str) -> ModuleType | None:
 def public_names(module: ModuleType) -> list[str]:
     """What a module offers: its __all__, else what was made in it."""
     if hasattr(module, "__all__"):
-        return sorted(set(module.__all__) - ACCIDENTAL)
+        return sorted({*module.__all__, *UNLISTED.get(module.__name__, ())} - ACCIDENTAL)
     return sorted(
         name
         for name, value in vars(module).items()
@@ -128,37 +132,49 @@ def parameters(function: Any) -> list[inspect.Parameter] | None:
     return [parameter for name, parameter in signature.parameters.items() if name not in {"self", "cls", "_cls"}]
 
 
-def compare_parameters(theirs: Any, ours: Any) -> tuple[list[str], list[str]]:
-    """Parameters that are missing here, and those that are new."""
+def compare_parameters(theirs: Any, ours: Any) -> tuple[list[str], list[str], list[str]]:
+    """Parameters that are missing here, those that are new, and those at the same place with another name."""
     their, our = parameters(theirs), parameters(ours)
     if their is None or our is None:
-        return [], []
+        return [], [], []
     variable = {inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL}
     named = {p.name for p in our}
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in our)
     takes_more = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in our)
-    missing = []
+    missing, renamed = [], []
     for place, parameter in enumerate(their):
         if parameter.kind in variable or parameter.name in named or takes_any:
             continue
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY and (takes_more or place < len(our)):
             continue
-        missing.append(parameter.name)
+        if place < len(our) and _is_renamed(parameter, our[place]):
+            renamed.append(f"`{parameter.name}` is named `{our[place].name}`")
+        else:
+            missing.append(parameter.name)
     known = {p.name for p in their}
+    if renamed:
+        known |= {p.name for p in our}
     loose = any(p.kind in variable for p in their) or any(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in their)
     extra = [] if loose else [p.name for p in our if p.name not in known and p.kind not in variable]
-    return missing, extra
+    return missing, extra, renamed
+
+
+def _is_renamed(theirs: inspect.Parameter, ours: inspect.Parameter) -> bool:
+    """Whether two parameters at one place differ by name only; both are required, so callers give them by place."""
+    required = theirs.default is ours.default is inspect.Parameter.empty
+    return required and theirs.kind is ours.kind is not inspect.Parameter.KEYWORD_ONLY
 
 
 def judge(key: str, theirs: Any, ours: Any) -> tuple[str, str]:
     """Status and note of one thing that both have."""
-    missing, extra = compare_parameters(theirs, ours) if callable(theirs) and callable(ours) else ([], [])
+    missing, extra, notes = compare_parameters(theirs, ours) if callable(theirs) and callable(ours) else ([], [], [])
     if missing:
         return "missing", f"parameters {', '.join(missing)}"
     if key in NOTES:
         _used.add(key)
         return NOTES[key]
-    return "same", ("also " + ", ".join(f"`{name}=`" for name in extra) if extra else "")
+    notes += ["also " + ", ".join(f"`{name}=`" for name in extra)] if extra else []
+    return "same", "; ".join(notes)
 
 
 def _absent(key: str) -> tuple[str, str]:
@@ -181,11 +197,20 @@ def compare_class(key: str, theirs: type, ours: type) -> Iterator[tuple[str, str
         yield (name, "missing", f"members {', '.join(gone)}") if gone else (name, "same", text)
         return
     yield (name, *judge(key, theirs, ours))
+    base = getattr(pyzmq, name, None)
+    inherits = inspect.isclass(base) and base is not theirs and issubclass(theirs, base)
+    inherited = 0
     for member in public_members(theirs):
         member_key = f"{key}.{member}"
+        same_as_base = inherits and getattr_static(theirs, member) is getattr_static(base, member, None)
+        if same_as_base and hasattr(ours, member):
+            inherited += 1
+            continue
         has = hasattr(ours, member)
         verdict = judge(member_key, getattr(theirs, member), getattr(ours, member)) if has else _absent(member_key)
         yield (f"{name}.{member}", *verdict)
+    if inherited:
+        yield (f"{name}.*", "same", f"the {inherited} members that it has from `zmq.{name}`")
 
 
 def compare_module(name: str) -> list[Row]:
@@ -256,7 +281,8 @@ def compare_options() -> list[Row]:
     ):
         specs = {spec.number: spec for spec in table.values()}
         for name, number in members.items():
-            spec = specs.get(int(number))
+            # BLOCKY is a context's, wherever pyzmq lists it.
+            spec = specs.get(int(number)) or (CONTEXT_OPTIONS.get(int(number)) if name == "BLOCKY" else None)
             status, note = "same", ""
             if spec is None:
                 status = "missing"

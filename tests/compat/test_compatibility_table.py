@@ -37,5 +37,7 @@ def test_table_rows_that_differ_say_why(sections):
 
 def test_comparison_finds_a_missing_parameter():
     """The table can fail: a parameter less is noticed, one more is told."""
-    assert (["b"], []) == compare_parameters(lambda a, b: None, lambda a: None)
-    assert ([], ["b"]) == compare_parameters(lambda a: None, lambda a, b=1: None)
+    assert (["b"], [], []) == compare_parameters(lambda a, b: None, lambda a: None)
+    assert (["b"], ["c"], []) == compare_parameters(lambda a, *, b: None, lambda a, *, c: None)
+    assert ([], ["b"], []) == compare_parameters(lambda a: None, lambda a, b=1: None)
+    assert ([], [], ["`a` is named `b`"]) == compare_parameters(lambda a: None, lambda b: None)

@@ -6,7 +6,7 @@ import socket as socket_module
 from collections.abc import Callable
 from typing import Any
 
-from tests.support import TIMEOUT_S, purezmq_only, run_in_thread, zmq
+from tests.support import TIMEOUT_S, eventually, purezmq_only, run_in_thread, zmq
 from tests.support.raw_peer import RawPeer
 
 
@@ -23,6 +23,10 @@ def test_room_made_by_the_end_of_the_handshake_is_seen_by_a_sender_about_to_slee
                 peers.append(RawPeer(listener.accept()[0]))
                 peers[0].shake_hands("PULL")
                 assert (0, b"first") == peers[0].receive_frame()
+                # The I/O thread is done with it, wake-ups and all.
+                with self._engine.lease:
+                    pass
+                eventually(lambda: not self._engine.leadership._lead_lock.locked())
             super()._wait(timeout, hint)
 
     with listener, LateSleeper(context, zmq.PUSH) as push:

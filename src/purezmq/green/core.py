@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gevent import get_hub
-
 from purezmq.engine.burst import flush_thread
+from purezmq.green.gevent_hub import get_hub
 from purezmq.green.waiting import close_rooms, hub_wait_of
 from purezmq.sockets.context import Context as _PlainContext
 from purezmq.sockets.socket import Socket as _PlainSocket

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gevent import sleep
-
 from purezmq.engine.burst import flush_thread
+from purezmq.green.gevent_hub import sleep
 from purezmq.green.poll import zmq_poll
 from purezmq.sockets.proxy import Direction, pass_messages
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from gevent import get_hub
-
 from purezmq.constants import POLLOUT as _POLLOUT_FLAG
 from purezmq.engine.burst import flush_thread
+from purezmq.green.gevent_hub import get_hub
 from purezmq.green.waiting import HubWait, Sleeper, hub_wait_of
 from purezmq.sockets.poller import Poller as _PlainPoller
 from purezmq.sockets.poller import poll_system, time_left

@@ -18,15 +18,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from purezmq.engine.exported_fd import ExportedFd
+from purezmq.green.gevent_hub import Waiter, get_hub
 from purezmq.native import get_ident
 from purezmq.sockets.socket_state import RoomHint
-
-try:
-    from gevent import get_hub
-    from gevent.hub import Waiter
-except ImportError as error:
-    text = "purezmq.green needs gevent: pip install purezmq[green]"
-    raise ImportError(text) from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -36,7 +36,7 @@ async def main():
     print(await client.poll(20), await server.poll(20, zmq.POLLIN))
     try:
         await asyncio.wait_for(server.recv(), 0.05)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         print("nothing came")
 
     push, pull = context.socket(zmq.PUSH), context.socket(zmq.PULL)

@@ -11,22 +11,21 @@ from zmq.asyncio import Context, Poller
 
 
 async def pipeline(count):
-    with Context() as context:
-        with context.socket(zmq.PUSH) as push, context.socket(zmq.PULL) as pull:
-            port = push.bind_to_random_port("tcp://127.0.0.1")
-            pull.connect(f"tcp://127.0.0.1:{port}")
+    with Context() as context, context.socket(zmq.PUSH) as push, context.socket(zmq.PULL) as pull:
+        port = push.bind_to_random_port("tcp://127.0.0.1")
+        pull.connect(f"tcp://127.0.0.1:{port}")
 
-            async def produce():
-                for number in range(count):
-                    await push.send_multipart([b"%d" % number])
+        async def produce():
+            for number in range(count):
+                await push.send_multipart([b"%d" % number])
 
-            task = asyncio.create_task(produce())
-            total = 0
-            for _ in range(count):
-                (number,) = await pull.recv_multipart()
-                total += int(number)
-            await task
-            return total
+        task = asyncio.create_task(produce())
+        total = 0
+        for _ in range(count):
+            (number,) = await pull.recv_multipart()
+            total += int(number)
+        await task
+        return total
 
 
 async def cancelled():

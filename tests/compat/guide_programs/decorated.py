@@ -52,3 +52,4 @@ try:
     fails()
 except RuntimeError as error:
     print(error)
+zmq.Context.instance().term()

@@ -66,7 +66,9 @@ attempt(rep.close)
 attempt(rep.send, b"x")
 attempt(rep.bind, "tcp://127.0.0.1:*")
 print(rep.closed, zmq.strerror(zmq.EAGAIN), zmq.strerror(zmq.EFSM), zmq.strerror(zmq.ETERM), zmq.strerror(zmq.EINVAL))
-print(zmq.Again().errno == zmq.EAGAIN, str(zmq.ZMQError(zmq.EINVAL)), repr(zmq.ZMQError(zmq.EINVAL)), zmq.ZMQError().errno)
+print(
+    zmq.Again().errno == zmq.EAGAIN, str(zmq.ZMQError(zmq.EINVAL)), repr(zmq.ZMQError(zmq.EINVAL)), zmq.ZMQError().errno
+)
 print([cls.__name__ for cls in zmq.Again.__mro__], [cls.__name__ for cls in zmq.ContextTerminated.__mro__])
 print([cls.__name__ for cls in zmq.NotDone.__mro__], [cls.__name__ for cls in zmq.ZMQBindError.__mro__])
 print(issubclass(zmq.ZMQVersionError, NotImplementedError), str(zmq.ZMQVersionError("9.9")))

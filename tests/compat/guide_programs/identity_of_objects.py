@@ -18,7 +18,7 @@ print(repr(socket).endswith("closed>"), "closed" in repr(context))
 for what in (context, socket):
     try:
         pickle.dumps(what)
-    except TypeError as error:
+    except TypeError:
         print("TypeError")
 shadow = zmq.Context.shadow(context.underlying)
 print(shadow == context, shadow is context, isinstance(context.underlying, int))
@@ -37,5 +37,11 @@ context.term()
 context.term()
 context.destroy()
 print("closed" in repr(context), hash(context) == hash(context), context == context, {context: 1}[context])
-print(zmq.zmq_version_info() >= (4, 2), zmq.pyzmq_version_info()[0] >= 25, type(zmq.__version__).__name__, zmq.has("ipc"), zmq.has("nothing"))
+print(
+    zmq.zmq_version_info() >= (4, 2),
+    zmq.pyzmq_version_info()[0] >= 25,
+    type(zmq.__version__).__name__,
+    zmq.has("ipc"),
+    zmq.has("nothing"),
+)
 print(zmq.IPC_PATH_MAX_LEN)

@@ -41,7 +41,7 @@ poller.unregister(sys.stdin)
 print(sys.stdin in poller, pull in poller, len(poller.sockets))
 try:
     poller.unregister(sys.stdin)
-except KeyError as error:
+except KeyError:
     print("KeyError")
 poller.register(pull, 0)
 print(pull in poller)

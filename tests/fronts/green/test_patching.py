@@ -58,9 +58,9 @@ context = zmq.Context()
 push, pull = context.socket(zmq.PUSH), context.socket(zmq.PULL)
 pull.bind(endpoint)
 push.connect(pull.LAST_ENDPOINT if endpoint.startswith("tcp") else endpoint)
-for number in range(3000):
+for number in range(1500):
     push.send(b"%d" % number)
-assert list(range(3000)) == [int(pull.recv()) for _ in range(3000)]
+assert list(range(1500)) == [int(pull.recv()) for _ in range(1500)]
 pull.rcvtimeo = 10
 try:
     pull.recv()
@@ -142,20 +142,16 @@ print("done")
 def test_engine_works_while_a_greenlet_computes(prelude: list[str]) -> None:
     """A greenlet that never gives way doesn't keep a peer in another process waiting for what was sent."""
     program = """
-import subprocess, time
 context = green.Context()
 push = context.socket(green.PUSH)
 port = push.bind_to_random_port("tcp://127.0.0.1")
-text = (f"import {sys.argv[1]} as zmq; s = zmq.Context().socket(zmq.PULL); s.linger = 0; s.connect('tcp://127.0.0.1:{port}')"
-        "; s.rcvtimeo = 10000; assert s.recv() == b'sent'; print('got', flush=True)")
-import gevent.monkey
-Popen = gevent.monkey.get_original("subprocess", "Popen")
-start = gevent.monkey.get_original("threading", "Thread")
-import _thread
-spawn = gevent.monkey.get_original("_thread", "start_new_thread")
+text = (
+    f"import {sys.argv[1]} as zmq; s = zmq.Context().socket(zmq.PULL); s.connect('tcp://127.0.0.1:{port}');"
+    "s.rcvtimeo = 10000; assert s.recv() == b'sent'; print('got', flush=True); s.close()"
+)
 peer = gevent.subprocess.Popen([sys.executable, "-c", text], stdout=gevent.subprocess.PIPE)
 push.send(b"sent")
-import select
+import gevent.monkey
 poll = gevent.monkey.get_original("select", "poll")()
 poll.register(peer.stdout.fileno(), 1)
 # The whole thread sleeps here, natively: no greenlet runs, and gevent's loop neither.

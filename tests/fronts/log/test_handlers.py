@@ -31,9 +31,12 @@ def handler(make_socket, subscriber):
 @pytest.fixture
 def logger(handler):
     """A logger of its own with `handler`."""
-    logger = logging.Logger("test")
-    logger.addHandler(handler)
-    return logger
+    logger = logging.getLogger("tests.log")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.handlers[:] = [handler]
+    yield logger
+    logger.handlers.clear()
 
 
 def test_handler_topic_is_the_level(logger, subscriber):

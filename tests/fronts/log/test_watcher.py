@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from tests.support import LIBRARY, TIMEOUT_S, zmq
 from purezmq.log.__main__ import Printer, main
 
 SOURCE = Path(__file__).parents[3] / "src"
-NOW = datetime(2026, 1, 2, 3, 4, 5)
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -139,8 +139,7 @@ async def main(folder: str, engines: str) -> None:
     tell("exit_codes", [process.exitcode for process in processes])
     for socket in (front.input, front.output, front.waves):
         socket.close(linger=0)
-    front.context.term()
-    front.sync_context.term()
+    front.context.destroy(linger=0)
 
 
 if __name__ == "__main__":
