@@ -6,6 +6,8 @@ the application asked for one with ``copy=False``. How a message becomes bytes o
 
 from __future__ import annotations
 
+import sys
+
 from purezmq.enums import Errno, MessageOption
 from purezmq.error import NotDone, ZMQError
 
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
         def wait(self, timeout: float | None = None) -> bool:
             """Wait until it happened."""
 
+
+    class _Exporter:
+        """What lets ``memoryview(frame)`` work."""
+
+elif sys.version_info >= (3, 12):
+    _Exporter = object  # PEP 688: `Frame.__buffer__` does it
+else:
+    # A class in Python can't export a buffer there, but a kind of bytes is one: at the cost of a copy of the content.
+    _Exporter = bytes
 
 __all__ = ["COPY_THRESHOLD", "Frame", "Message", "MessageTracker", "SendEvent", "check_group", "check_routing_id"]
 
@@ -205,12 +216,25 @@ class MessageTracker:
         return self.events.union(*(peer._all_events() for peer in self.peers))
 
 
-class Frame:
+class _Release:
+    """Shared by a Frame, its copies and what was sent of them: with the last of them the memory is free again."""
+
+    __slots__ = ("event",)
+
+    def __init__(self) -> None:
+        self.event = SendEvent()
+
+    def __del__(self) -> None:
+        self.event.set()
+
+
+class Frame(_Exporter):
     """One part of a message, with its properties: what ``recv(copy=False)`` returns and ``send`` accepts.
 
-    ``frame.bytes`` is a copy as bytes, ``frame.buffer`` a memoryview without a copy. On Python 3.12 and newer a
-    Frame is itself a buffer (``memoryview(frame)``, PEP 688); ``bytes(frame)`` works everywhere. Two Frames are equal
-    when their bytes are; a Frame equals bytes in the same way. ``frame["Peer-Address"]`` reads a property.
+    ``frame.bytes`` is a copy as bytes, ``frame.buffer`` a memoryview without a copy. A Frame is itself a buffer
+    (``memoryview(frame)``, ``numpy.frombuffer(frame)``); before Python 3.12 that is one of the content as it was when
+    the Frame was made, and costs a copy then. Two Frames are equal when their bytes are; a Frame equals bytes in the
+    same way. ``frame["Peer-Address"]`` reads a property.
 
     Args:
         data: any contiguous bytes-like object, another Frame, or None for an empty part.
@@ -222,17 +246,26 @@ class Frame:
     Attributes:
         more: whether a further part of the same message follows.
         tracker: a MessageTracker, or None when not tracked.
-        tracker_event: the event below the tracker, or None when nothing has to be waited for.
+        tracker_event: the event below the tracker, or None when nothing has to be waited for. It is set when neither
+            the Frame, nor a copy of it, nor the library needs the memory any longer.
 
     Raises:
         TypeError: str, or no bytes-like object.
         BufferError: the data are not contiguous.
     """
 
-    __slots__ = (
-        "_data", "_bytes", "_buffer", "more", "tracker", "tracker_event", "_metadata", "_group", "_routing_id",
-        "__weakref__",
-    )  # fmt: skip
+    if TYPE_CHECKING or _Exporter is object:
+        __slots__ = (
+            "_data", "_bytes", "_buffer", "_release", "more", "tracker", "tracker_event", "_metadata", "_group",
+            "_routing_id", "__weakref__",
+        )  # fmt: skip
+    else:
+
+        def __new__(cls, data: Buffer | None = None, *_: object, **__: object) -> Frame:
+            """Give the exported buffer its content; `__init__` checks it."""
+            if data is None or isinstance(data, str | int):
+                return bytes.__new__(cls)
+            return bytes.__new__(cls, data)
 
     def __init__(
         self,
@@ -247,6 +280,7 @@ class Frame:
         self.more = False
         self.tracker: MessageTracker | None = None
         self.tracker_event: SendEvent | None = None
+        self._release: _Release | None = None
         self._metadata: Mapping[str, str | bytes] | None = None
         self._group = ""
         self._routing_id = 0
@@ -256,7 +290,8 @@ class Frame:
             if copy:
                 self.tracker = MessageTracker()
             else:
-                self.tracker_event = SendEvent()
+                self._release = _Release()
+                self.tracker_event = self._release.event
                 self.tracker = MessageTracker(self.tracker_event)
 
     @classmethod
@@ -356,8 +391,8 @@ class Frame:
 
     def fast_copy(self) -> Frame:
         """Return another Frame on the same data, properties and tracker."""
-        other = type(self).__new__(type(self))
-        for name in Frame.__slots__[:-1]:
+        other = _make_frame(type(self), self._data)
+        for name in _FIELDS:
             setattr(other, name, getattr(self, name))
         return other
 
@@ -408,6 +443,17 @@ class Frame:
             cause = "it was not received" if self._metadata is None else f"there are {', '.join(metadata) or 'none'}"
             raise ZMQError(_EINVAL, f"the message has no property {name!r}: {cause}")
         return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+
+
+_FIELDS = (
+    "_data", "_bytes", "_buffer", "_release", "more", "tracker", "tracker_event", "_metadata", "_group", "_routing_id",
+)  # fmt: skip
+
+
+def _make_frame(cls: type[Frame], data: object) -> Frame:
+    """An object of the class that has no fields yet."""
+    frame: Frame = cls.__new__(cls) if _Exporter is object else cls.__new__(cls, data)  # type: ignore[call-arg]  # see _Exporter
+    return frame
 
 
 def check_group(group: object) -> bytes:

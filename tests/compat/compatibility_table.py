@@ -48,8 +48,9 @@ ACCIDENTAL = {"Enum", "IntEnum", "IntFlag", "_FINISHED_TRACKER", "TYPE_CHECKING"
 HEAD = """\
 # Compatibility with pyzmq
 
-Written by `python tests/compat/compatibility_table.py`, which looks at an installed pyzmq 27; a test checks it. What pyzmq
-offers, name by name and option by option, and what became of it here. Names that begin with an underscore are left out.
+Written by `python tests/compat/compatibility_table.py`, which looks at an installed pyzmq 27; a test checks it.
+What pyzmq offers, name by name and option by option, and what became of it here.
+Names that begin with an underscore are left out.
 
 | Word | Meaning |
 |---|---|

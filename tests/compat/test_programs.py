@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -100,3 +101,46 @@ def test_sockets_are_hashable_and_usable_as_keys() -> None:
         assert {one: 1, two: 2}[two] == 2
         assert one == one  # noqa: PLR0124
         assert one != two
+
+
+def test_queue_device_program() -> None:
+    """A broker of clients and workers as a device in a thread."""
+    devices = library_module("devices")
+    context = zmq.Context()
+    broker = devices.ThreadDevice(zmq.QUEUE, zmq.ROUTER, zmq.DEALER)
+    broker.context_factory = lambda: context
+    front = broker.bind_in_to_random_port("tcp://127.0.0.1")
+    back = broker.bind_out_to_random_port("tcp://127.0.0.1")
+    broker.start()
+    with context.socket(zmq.REP) as worker, context.socket(zmq.REQ) as client:
+        worker.connect(f"tcp://127.0.0.1:{back}")
+        client.connect(f"tcp://127.0.0.1:{front}")
+        client.send_string("Hello")
+        assert "Hello" == worker.recv_string()
+        worker.send_string("World")
+        assert "World" == client.recv_string()
+    context.term()
+    broker.join(5)
+    assert broker.done
+
+
+def test_logging_program() -> None:
+    """A program that publishes its log, and another part of it that collects."""
+    handlers = library_module("log.handlers")
+    with zmq.Context() as context, context.socket(zmq.XPUB) as publisher, context.socket(zmq.SUB) as collector:
+        publisher.bind("inproc://log")
+        collector.connect("inproc://log")
+        collector.subscribe("app.ERROR")
+        publisher.recv()
+        logger = logging.getLogger("tests.compat.logging_program")
+        logger.propagate = False
+        handler = handlers.PUBHandler(publisher)
+        handler.root_topic = "app"
+        logger.addHandler(handler)
+        logger.error("db::no connection")
+        logger.warning("not wanted")
+        topic, text = collector.recv_multipart()
+        assert "app.ERROR.db" == topic.decode()
+        assert "no connection" in text.decode()
+        assert 0 == collector.poll(0)
+        logger.removeHandler(handler)

@@ -356,3 +356,50 @@ def test_closed_sockets_leave_no_descriptor_and_no_session(make_socket: MakeSock
         endpoint = socket.getsockopt(zmq.LAST_ENDPOINT).decode()
         socket.close()
         assert {} == socket._engine.sessions
+
+
+@purezmq_only("the system's full queue is simulated")
+def test_sender_is_woken_by_the_room_that_another_thread_made(
+    make_socket: MakeSocket, raw: stdlib_socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flush in any thread may find the system ready before the selector says so."""
+    socket = make_socket(zmq.DGRAM, sndhwm=1)
+    socket.bind("udp://127.0.0.1:*")
+    engine = socket._engine
+    session = next(iter(engine.sessions.values()))
+    with monkeypatch.context() as patch:
+        patch.setattr(DatagramSocket, "try_send", lambda *_: False)
+        patch.setattr(session.engine.leadership, "modify", lambda *_: None)  # the selector never says it
+        socket.send_multipart([name_of(raw), b"0"])
+        call = run_in_thread(socket.send_multipart, [name_of(raw), b"1"])
+        assert call.still_runs_after(0.02)
+    with engine.lease:
+        engine.flush_all()
+    call.result()
+    assert [b"0", b"1"] == [raw.recv(100) for _ in range(2)]
+
+
+@purezmq_only("the system's full queue is simulated")
+def test_interrupted_flush_keeps_what_it_did_not_send(
+    make_socket: MakeSocket, raw: stdlib_socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the middle of a batch loses none of it."""
+    socket = make_socket(zmq.DGRAM)
+    socket.bind("udp://127.0.0.1:*")
+    try_send = DatagramSocket.try_send
+
+    def interrupted(self: DatagramSocket, data: bytes, target: Any = None) -> bool:
+        if data == b"1":
+            raise KeyboardInterrupt
+        return try_send(self, data, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DatagramSocket, "try_send", lambda *_: False)
+        for number in range(4):
+            socket.send_multipart([name_of(raw), b"%d" % number])
+        patch.setattr(DatagramSocket, "try_send", interrupted)
+        with pytest.raises(KeyboardInterrupt), socket._engine.lease:
+            socket._engine.flush_all()
+    with socket._engine.lease:
+        socket._engine.flush_all()
+    assert [b"0", b"1", b"2", b"3"] == [raw.recv(100) for _ in range(4)]

@@ -7,7 +7,7 @@ from sys import byteorder
 from typing import Any
 
 import pytest
-from tests.support import bind, eventually, link, run_in_thread, zmq
+from tests.support import bind, eventually, link, purezmq_only, run_in_thread, zmq
 
 MakeSocket = Callable[..., Any]
 
@@ -134,3 +134,75 @@ def test_steerable_proxy_counts_bodies(make_socket: MakeSocket, run: Any) -> Non
     remote.send(b"TERMINATE")
     remote.recv()
     call.result()
+
+
+@purezmq_only("libzmq's proxy ends, or its process does")
+@pytest.mark.parametrize("kind", ["RADIO", "DGRAM"])
+def test_message_that_fits_no_datagram_is_dropped_and_the_proxy_goes_on(
+    make_socket: MakeSocket, run: Any, kind: str
+) -> None:
+    """What a peer sends can't end a proxy whose other side speaks udp; it is counted."""
+    if kind == "RADIO":
+        sender, source, sink, receiver = (
+            make_socket(zmq.RADIO), run.socket(zmq.DISH), run.socket(zmq.RADIO), make_socket(zmq.DISH)
+        )  # fmt: skip
+        for dish in (source, receiver):
+            dish.join("g")
+        receiver.bind("udp://127.0.0.1:*")
+        sink.connect(receiver.last_endpoint.decode())
+        sender.connect(bind(source, "inproc"))
+        wrong, right = b"x" * 9000, b"right"
+    else:
+        sender, source, sink, receiver = (
+            make_socket(zmq.PUSH), run.socket(zmq.PULL), run.socket(zmq.DGRAM), make_socket(zmq.DGRAM)
+        )  # fmt: skip
+        for dgram in (sink, receiver):
+            dgram.bind("udp://127.0.0.1:*")
+        sender.connect(bind(source, "inproc"))
+        wrong, right = b"one part", [receiver.last_endpoint.removeprefix(b"udp://"), b"right"]
+    call = run.start(source, sink)
+
+    def send(message: Any) -> None:
+        """By a RADIO to the group, by a PUSH as it is."""
+        if kind == "RADIO":
+            sender.send(message, group="g")
+        else:
+            sender.send_multipart(message if isinstance(message, list) else [message])
+
+    def arrives() -> bool:
+        send(wrong)
+        send(right)
+        return bool(receiver.poll(20))
+
+    eventually(arrives)
+    assert b"right" == receiver.recv_multipart()[-1]
+    assert sink._pattern.dropped > 0
+    assert call.running
+
+
+@purezmq_only("the test counts what the proxy does")
+@pytest.mark.parametrize("transport", ["inproc", "tcp"])
+def test_proxy_sleeps_while_the_addressed_peer_is_full(make_socket: MakeSocket, run: Any, transport: str) -> None:
+    """A SERVER is writable whatever one of its peers is; the proxy waits for the room of that peer, and then goes on."""
+    server = run.socket(zmq.SERVER, sndhwm=1, sndbuf=4096)
+    client = make_socket(zmq.CLIENT, rcvhwm=1, rcvbuf=4096)
+    client.connect(bind(server, transport))
+    attempts: list[int] = []
+    try_send_many = server._pattern.try_send_many
+
+    def count_attempts(messages: list[Any]) -> int:
+        sent: int = try_send_many(messages)
+        attempts.append(sent)
+        return sent
+
+    server._pattern.try_send_many = count_attempts
+    call = run.start(server, server)
+    bodies = [b"%d" % number + b"x" * 50_000 for number in range(100)]
+    for body in bodies:
+        client.send(body)
+    eventually(lambda: attempts[-1:] == [0])
+    assert call.still_runs_after(0.02)
+    before = len(attempts)
+    assert call.still_runs_after(0.2)
+    assert len(attempts) < before + 100
+    assert bodies == [client.recv() for _ in bodies]

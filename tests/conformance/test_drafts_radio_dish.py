@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support import TRANSPORTS, EventWatch, bind, bind_again, eventually, link, run_in_thread, zmq
+from tests.support import TRANSPORTS, EventWatch, bind, bind_again, eventually, link, purezmq_only, run_in_thread, zmq
 from tests.support.raw_peer import COMMAND, MORE, RawPeer
+
+from purezmq.patterns import radiodish
 
 MakeSocket = Callable[..., Any]
 
@@ -270,3 +272,28 @@ def test_messages_of_dish_are_forgotten_by_radio(make_socket: MakeSocket) -> Non
         radio.send(b"1", group="g")
         assert [(MORE, b"g"), (0, b"1")] == [peer.receive_frame(), peer.receive_frame()]
     assert zmq.ENOTSUP == error_of(lambda: radio.recv(zmq.DONTWAIT))
+
+
+@purezmq_only("libzmq has no such limit")
+def test_radio_closes_on_a_flood_of_groups(make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One peer can't fill the memory with groups: at the limit its connection ends and is counted; others are served."""
+    monkeypatch.setattr(radiodish, "MAX_GROUPS_PER_PEER", 20)
+    radio, dish = make_socket(zmq.RADIO), make_socket(zmq.DISH)
+    endpoint = bind(radio, "tcp")
+    with RawPeer.connect(endpoint) as peer:
+        peer.shake_hands("DISH")
+        for number in range(20):
+            peer.send_frame(b"\x04JOIN%d" % number, COMMAND)
+        peer.send_frame(b"\x04JOIN7", COMMAND)  # known already
+        peer.send_frame(b"\x05LEAVE7", COMMAND)
+        peer.send_frame(b"\x04JOINg", COMMAND)
+        peer.send_frame(b"\x04PING\x00\x00", COMMAND)
+        assert (COMMAND, b"\x04PONG") == peer.receive_frame()
+        assert 20 == radio._pattern.topics_count
+        for number in range(20, 30):
+            peer.send_frame(b"\x04JOIN%d" % number, COMMAND)
+        peer.wait_until_closed()
+    eventually(lambda: 0 == radio._pattern.topics_count)
+    assert 1 == radio._engine.protocol_failures
+    dish.connect(endpoint)
+    join_and_wait(radio, dish, b"g")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.support import (
+    TIMEOUT_S,
     TRANSPORTS,
     bind,
     bind_again,
@@ -278,3 +280,19 @@ def test_bound_subscriber_subscribes_without_a_call(make_socket: MakeSocket) -> 
     sub, xpub = make_socket(zmq.SUB, subscribe=b"t"), make_socket(zmq.XPUB)
     xpub.connect(bind(sub, "tcp"))
     assert b"\x01t" == xpub.recv()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_subscription_that_has_arrived_counts_though_nobody_read_it(make_socket: Any, transport: str) -> None:
+    """A thread that is busy right up to its send publishes to who subscribed meanwhile."""
+    pub, sub = make_socket(zmq.PUB), make_socket(zmq.SUB)
+    link(pub, sub, transport=transport)
+    for number in range(200):
+        topic = b"%d" % number
+        sub.setsockopt(zmq.SUBSCRIBE, topic)
+        deadline = time.perf_counter() + 0.0003  # busy: no other thread of this process is given a turn
+        while time.perf_counter() < deadline:
+            pass
+        pub.send(topic)
+        assert sub.poll(TIMEOUT_S * 1000), number
+        assert topic == sub.recv()

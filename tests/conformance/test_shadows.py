@@ -141,3 +141,42 @@ def test_terminated_shadow_ends_the_context(make_context: Any) -> None:
     zmq.Context.shadow(context.underlying).term()
     with pytest.raises(zmq.ZMQError):
         context.socket(zmq.PAIR)
+
+
+@pytest.mark.parametrize("source", [lambda s: s, lambda s: s.underlying], ids=["socket", "address"])
+def test_shadow_keyword_makes_a_second_handle(pair: Any, source: Any) -> None:
+    """pyzmq's constructor takes the socket, or its address, by this name."""
+    first, second = pair
+    zmq.Socket(shadow=source(first)).send(b"by the shadow")
+    assert b"by the shadow" == second.recv()
+
+
+def test_socket_without_context_raises_type_error(context: Any) -> None:
+    """It needs a context, or a socket to shadow; without a type it's a PAIR, as pyzmq's."""
+    for arguments in ((), (None,)):
+        with pytest.raises(TypeError, match="context"):
+            zmq.Socket(*arguments)
+    with zmq.Socket(context) as socket:
+        assert zmq.PAIR == socket.getsockopt(zmq.TYPE)
+
+
+@purezmq_only("options by keyword")
+def test_shadow_with_wrong_option_leaves_the_socket_open(pair: Any) -> None:
+    """What fails is the second handle, not the first."""
+    first, second = pair
+    with pytest.raises(AttributeError):
+        zmq.Socket(first, no_such_option=1)
+    first.send(b"still here")
+    assert b"still here" == second.recv()
+
+
+@purezmq_only("libzmq follows the dangling pointer")
+def test_shadow_of_a_socket_that_is_just_dropped_raises_einval(context: Any) -> None:
+    """Another thread still looks at the record of the socket, whose last handle is gone."""
+    socket = context.socket(zmq.PAIR)
+    record, address = socket._shared, socket.underlying
+    del socket
+    with pytest.raises(zmq.ZMQError) as caught:
+        zmq.Socket.shadow(address)
+    assert zmq.EINVAL == caught.value.errno
+    record.close(0)

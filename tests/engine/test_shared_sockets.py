@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support import TRANSPORTS, bind, link, purezmq_only, run_in_thread, zmq
+from tests.support import TRANSPORTS, bind, eventually, link, purezmq_only, run_in_thread, zmq
 
 MakeSocket = Callable[..., Any]
 
@@ -249,3 +249,27 @@ def test_sockets_are_made_and_closed_in_many_threads(make_context: Callable[...,
     calls = [run_in_thread(work, number) for number in range(THREADS)]
     for call in calls:
         call.result(20)
+
+
+@pytest.mark.parametrize("kinds", [(zmq.PUSH, zmq.PULL), (zmq.CLIENT, zmq.SERVER)], ids=["PULL", "SERVER"])
+def test_metadata_of_a_frame_is_its_own_peers(context: Any, make_socket: MakeSocket, kinds: tuple[int, int]) -> None:
+    """Another thread that receives between the look into the queue and the making of the Frame changes nothing."""
+    inner: list[Any] = []
+
+    class Overtaken(zmq.Socket):  # type: ignore[misc]  # the library under test is chosen at run time
+        def _as_frame(self, *args: Any, **kwargs: Any) -> Any:
+            if not inner:
+                inner.append(None)
+                inner[0] = run_in_thread(lambda: zmq.Socket(self).recv(copy=False)).result()
+            return super()._as_frame(*args, **kwargs)
+
+    with Overtaken(context, kinds[1], rcvtimeo=5000) as receiver:
+        endpoint = bind(receiver, "tcp")
+        senders = []
+        for name in (b"a", b"b"):
+            senders.append(make_socket(kinds[0], metadata=b"X-name:" + name))
+            senders[-1].connect(endpoint)
+            senders[-1].send(name)
+        eventually(lambda: 2 == len(receiver._engine.pipes()))
+        frames = [receiver.recv(copy=False), *inner]
+    assert {b"a": "a", b"b": "b"} == {frame.bytes: frame["X-name"] for frame in frames}

@@ -117,9 +117,8 @@ class Program:
 
     def report(self) -> str:
         """Describe the program's state for a failure message."""
-        return (
-            f"{self.name} (exit code {self.process.poll()})\n--- stdout\n{self.out[-4000:]}\n--- stderr\n{self.err[-8000:]}"
-        )
+        code = self.process.poll()
+        return f"{self.name} (exit code {code})\n--- stdout\n{self.out[-4000:]}\n--- stderr\n{self.err[-8000:]}"
 
 
 class Stage:

@@ -16,7 +16,7 @@ def run_load_test(stage: Stage, master_library: str, worker_libraries: list[str]
     port = str(free_port())
     locust = ("-m", "locust", "-f", SCRIPTS / "locustfile.py", "--headless", "--loglevel", "DEBUG")
     where = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--csv", "load")
-    plan = ("-u", str(USERS), "-r", str(USERS), "-t", "3s", "--expect-workers", str(len(worker_libraries)))
+    plan = ("-u", str(USERS), "-r", str(USERS), "-t", "2s", "--expect-workers", str(len(worker_libraries)))
     master = stage.start(master_library, *locust, "--master", *where, *plan, "--exit-code-on-error", "0", name="master")
     towards = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
     workers = [

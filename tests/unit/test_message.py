@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
-import sys
 import threading
 
 import pytest
@@ -102,7 +102,6 @@ def test_frame_bytes_and_buffer_are_made_once():
     assert frame.buffer is frame.buffer
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="PEP 688")
 def test_frame_is_buffer():
     """A Frame can be given where a buffer is expected."""
     assert memoryview(Frame(b"abc")).tobytes() == b"abc"
@@ -294,3 +293,24 @@ def test_send_event_wait_tells_whether_it_is_set():
 def test_frame_pickled_has_its_content():
     """A Frame of bytes goes to another process."""
     assert pickle.loads(pickle.dumps(Frame(b"abc"))) == b"abc"
+
+
+def test_frame_is_done_with_its_last_copy():
+    """The tracker of a Frame that was not sent is done when nobody refers to the memory any longer."""
+    frame = Frame(bytearray(b"abc"), copy=False, track=True)
+    other = copy.copy(frame)
+    tracker = frame.tracker
+    assert not tracker.done
+    del frame
+    gc.collect()
+    assert not tracker.done
+    del other
+    gc.collect()
+    assert tracker.done
+
+
+def test_frame_shows_its_memory_as_a_view():
+    """``memoryview(frame)`` has the shape and the length of the content, also for large and for empty ones."""
+    for content in (b"", b"x" * 10, b"y" * 100_000, bytearray(b"z" * 10)):
+        view = memoryview(Frame(content, copy=False))
+        assert ((len(content),), "B", bytes(content)) == (view.shape, view.format, view.tobytes())

@@ -27,6 +27,7 @@ class Bell:
         binding: what rings.
 
     Attributes:
+        tells_of_input: it rings when there is something to read; else the I/O thread reads, and it rings after that.
         held: the binding while somebody waits: the loop keeps it alive then.
     """
 
@@ -55,6 +56,8 @@ class FdBell(ExportedFd, Bell):
         binding: what rings.
         leadership: of the socket.
     """
+
+    tells_of_input = True
 
     def __init__(self, binding: LoopBinding, leadership: Leadership) -> None:
         ExportedFd.__init__(self, leadership)
@@ -92,6 +95,8 @@ class FdBell(ExportedFd, Bell):
 
 class CallBell(Bell):
     """A call from the thread that made the change, for loops that can't watch descriptors (Windows' proactor)."""
+
+    tells_of_input = False
 
     def __init__(self, binding: LoopBinding) -> None:
         super().__init__(binding)

@@ -57,8 +57,8 @@ class LoopBinding:
         self.blocked: SendFuture | None = None
         self._idle_events = 0
         self._leadership = socket._engine.leadership
-        self.bell = make_bell(self, self._leadership)
-        with socket._engine.lease:
+        with socket._engine.lease:  # the socket's first connection must not come in between
+            self.bell = make_bell(self, self._leadership)
             attach_exported(self._leadership, self.bell)
 
     @property
@@ -87,7 +87,7 @@ class LoopBinding:
         self._kept = self.socket
         bell.start()
         leadership = self._leadership
-        if leadership.watched:
+        if leadership.watched and bell.tells_of_input:
             leadership._unwatch()  # this loop reads from here on, not the I/O thread
         if thread_state.engines:
             flush_thread()
@@ -122,7 +122,7 @@ class LoopBinding:
         bell.deaf = True
         bell.clear()
         leadership.try_pump()
-        if leadership.watched:
+        if leadership.watched and bell.tells_of_input:
             leadership._unwatch()
         bell.deaf = bell.held is None
         self.serve()

@@ -88,14 +88,17 @@ class Device:
         self._out = SocketPlan(out_type)
         self._reserved: set[str] = set()
         self._sockets: list[Socket] = []
+        #: While it runs, the one that all of its sockets are in.
+        self._context: Context[Any] | None = None
         self._ended = Event()
 
     def __getstate__(self) -> dict[str, Any]:
         # What goes to another process: the plans, not the threads' things.
-        return {name: value for name, value in vars(self).items() if name not in {"_ended", "_sockets", "launcher"}}
+        local = {"_context", "_ended", "_sockets", "launcher"}
+        return {name: value for name, value in vars(self).items() if name not in local}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _sockets=[], _ended=Event())
+        self.__dict__.update(state, _context=None, _sockets=[], _ended=Event())
 
     @property
     def done(self) -> bool:
@@ -160,7 +163,9 @@ class Device:
         raise ZMQBindError(f"no port of {addr} is free that this device doesn't use already")
 
     def _open(self, plan: SocketPlan) -> Socket:
-        socket = plan.open(self.context_factory())
+        if self._context is None:
+            self._context = self.context_factory()
+        socket = plan.open(self._context)
         self._sockets.append(socket)
         return socket
 
@@ -172,6 +177,7 @@ class Device:
     def _close_sockets(self) -> None:
         while self._sockets:
             self._sockets.pop().close()
+        self._context = None
 
     def run_device(self) -> None:
         """Make the sockets and pass messages; a class that derives from this one says how."""

@@ -34,7 +34,8 @@ class _MonitoredDirection(Direction):
     def _note_received(self) -> None:
         assert self.capture is not None
         if self.swaps:
-            self.waiting = [[receiver, sender, *rest] for sender, receiver, *rest in self.waiting]
+            for message in self.waiting:  # in place: `move` holds this list, too
+                message[:2] = message[1::-1]
         self.capture.send_many(
             [[self.prefix, *message] if type(message) is list else [self.prefix, message] for message in self.waiting]
         )

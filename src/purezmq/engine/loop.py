@@ -7,6 +7,7 @@ what a burst left over. Whatever a callback raises ends at the fence; the loop g
 from __future__ import annotations
 
 from collections import deque
+from sys import is_finalizing
 from time import monotonic
 
 from purezmq.engine.fence import report
@@ -124,7 +125,8 @@ class Loop:
         with self._start_lock:
             self._stopping = True
         self.wakeup.set()
-        if self._started and not self.is_current():
+        # While the interpreter ends its threads are gone, without a word.
+        if self._started and not self.is_current() and not is_finalizing():
             self._running.acquire()
             self._running.release()
         self.abandon()

@@ -8,10 +8,12 @@ from __future__ import annotations
 import selectors
 
 from purezmq.engine.selector import READ, WRITE
+from purezmq.native import is_patched, select
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["PortableSelector"]
 
@@ -22,7 +24,7 @@ class PortableSelector:
     __slots__ = ("_selector", "_wake")
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        self._selector = selectors.DefaultSelector()
+        self._selector = _make_selector()
         self._wake = wake
 
     def register(self, fd: int, mask: int) -> None:
@@ -65,3 +67,20 @@ def _to_portable(mask: int) -> int:
 
 def _from_portable(mask: int) -> int:
     return (READ if mask & selectors.EVENT_READ else 0) | (WRITE if mask & selectors.EVENT_WRITE else 0)
+
+
+def _make_selector() -> selectors.BaseSelector:
+    """The system's best selector; where gevent has taken those away, one over its plain select()."""
+    if not is_patched("select"):
+        return selectors.DefaultSelector()
+    selector = selectors.SelectSelector()
+    # The call to the system, which would be gevent's; a method of its own, so that this works on every system.
+    selector._select = _select  # type: ignore[attr-defined]  # private, and the same since Python 3.4
+    return selector
+
+
+def _select(
+    readers: Any, writers: Any, _broken: Any, timeout: float | None = None
+) -> tuple[list[int], list[int], list[int]]:
+    readable, writable, broken = select(readers, writers, writers, timeout)
+    return readable, writable + broken, []

@@ -56,6 +56,8 @@ __all__ = ["SocketEngine"]
 DRAIN_READS = 16
 #: RECONNECT_STOP: a `disconnect` ends the attempts to connect, whatever is queued.
 STOP_AFTER_DISCONNECT = 4
+#: A publisher that nobody hears reads what has arrived at most this often (seconds).
+LOOK_IVL_S = 0.000_100
 #: Back-stop turns younger than this after a flush leave a burst to its own thread (seconds).
 FRESH_FLUSH_S = 0.0005
 
@@ -71,6 +73,7 @@ class SocketEngine:
 
     __slots__ = (
         "_is_ending",
+        "_last_look",
         "_linger_timer",
         "closed",
         "closing",
@@ -129,6 +132,15 @@ class SocketEngine:
         self._linger_timer: Timer | None = None
         #: A loop over all sessions closes them: what each close tells is looked at after the loop.
         self._is_ending = False
+        self._last_look = 0.0
+
+    def is_time_to_look(self) -> bool:
+        """Whether a publisher that nobody heard should read what has arrived: not more often than `LOOK_IVL_S`."""
+        now = monotonic()
+        if not self.sessions or now - self._last_look < LOOK_IVL_S:
+            return False
+        self._last_look = now
+        return True
 
     # -- any thread ----------------------------------------------------------------------------------------------
 

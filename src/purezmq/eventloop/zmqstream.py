@@ -266,7 +266,7 @@ class ZMQStream:
 
         Args:
             flag: POLLIN to receive, POLLOUT to send, or both.
-            limit: handle at most this many messages, of both directions together; None for as many as there are.
+            limit: handle at most this many messages, of both directions together; None or 0 for as many as there are.
 
         Returns:
             How many were handled.
@@ -278,13 +278,13 @@ class ZMQStream:
         wanted = int(flag)
         count = 0
         try:
-            while not self.closed() and (limit is None or count < limit):
+            while not self.closed() and (not limit or count < limit):
                 events = self.socket.poll(0, wanted if self.sending() else wanted & ~_POLLOUT)
                 if not events:
                     break
                 if events & _POLLIN:
                     count += self._receive_one()
-                    if self.closed() or (limit is not None and count >= limit):
+                    if self.closed() or (limit and count >= limit):
                         break
                 if events & _POLLOUT and self.sending():
                     self._send_one()
@@ -309,10 +309,9 @@ class ZMQStream:
                 "may own it by now; use stream.close() instead",
                 stacklevel=2,
             )
-            self.io_loop.remove_handler(self._fd)
-        else:
-            self.io_loop.remove_handler(given)
-            given.close(linger)
+        # By its number: a socket that is closed, or of a terminated context, doesn't tell it any more.
+        self.io_loop.remove_handler(self._fd)
+        given.close(linger)
         # Annotated for those who use an open stream; a closed one has none.
         self.socket = None  # type: ignore[assignment]  # pyzmq's contract
         self._state = 0
@@ -394,7 +393,7 @@ class ZMQStream:
                 self._send_one()
         except ContextTerminated:
             # The descriptor stays readable until the socket is closed: the loop must not come here again and again.
-            self.io_loop.remove_handler(self.socket)
+            self.io_loop.remove_handler(self._fd)
             self._state = 0
             gen_log.exception("Uncaught exception in zmqstream callback")
             raise

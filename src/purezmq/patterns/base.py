@@ -81,6 +81,9 @@ class Pattern:
     #: is [address, body] on its way in and out of the pattern.
     addressing: ClassVar[str] = ""
 
+    #: A publisher's last message was for nobody: perhaps a subscription has come that was not read yet.
+    is_unheard = False
+
     def __init__(self, options: SocketOptions) -> None:
         self.options = options
         self.inbox = FairQueue(self._accept())

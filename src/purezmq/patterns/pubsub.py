@@ -139,10 +139,13 @@ class _Publisher(Pattern):
             first = bytes(first)  # any bytes-like may be sent
         distributor = self.distributor
         if self._is_plain:
-            for queue in distributor.matching(first):
+            queues = distributor.matching(first)
+            self.is_unheard = not queues
+            for queue in queues:
                 queue.write(message)
             return True
         queues = distributor.not_matching(first) if self.options.invert_matching else distributor.matching(first)
+        self.is_unheard = not queues
         if self.options.xpub_nodrop and not all(queue.can_write() for queue in queues):
             return False
         for queue in queues:

@@ -79,6 +79,7 @@ class Radio(Pub):
             pipe.carrier.check_message(message)  # before anybody gets it: EMSGSIZE for what no datagram holds
         group: bytes = message[0]
         queues = self.distributor.matching(group)
+        self.is_unheard = not queues and not self.unfiltered
         if self.options.xpub_nodrop and not all(queue.can_write() for queue in (*queues, *self.unfiltered)):
             return False
         for queue in queues:

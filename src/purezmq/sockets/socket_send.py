@@ -224,7 +224,10 @@ class SocketSend(SocketState):
         if type(data) is bytes:
             return data
         if isinstance(data, Frame):
-            data = data.buffer if not copy else data.bytes
+            if copy:
+                return data.bytes
+            # What is tracked stays referred to, until the library has let go of it.
+            data = data.buffer if data.tracker_event is None else memoryview(data)
         if isinstance(data, str):
             text = "a message is bytes, not str: encode it, or use send_string"
             raise TypeError(text)
@@ -241,12 +244,18 @@ class SocketSend(SocketState):
         try:
             if not self._shared.usable:
                 self._check_open()
-            if pattern.try_send(message):  # which checks its state by itself
-                return
+            is_sent = pattern.try_send(message)  # which checks its state by itself
         finally:
             lease.unlock()
             if lease.mailbox:
                 lease.run_mailbox()
+        if is_sent:
+            if pattern.is_unheard and engine.is_time_to_look():
+                # Subscriptions that have arrived count, whether or not the I/O thread had its turn to read them.
+                engine.leadership.try_pump()
+                with lease:
+                    pattern.try_send(message)
+            return
         given = deadline_of(flags, timeout, self._options.sndtimeo)
         deadline = float("inf") if given is None else given
         while True:

@@ -40,6 +40,8 @@ _PASSWORD_PROMPT = re.compile(rb"pass(word|phrase)[^\n]*:\s*$", re.IGNORECASE)
 _UNKNOWN_HOST = re.compile(
     rb"authenticity of host|host key verification failed|identification has changed", re.IGNORECASE
 )
+#: How often it is looked whether ssh has ended, in seconds.
+_LOOK_S = 0.1
 #: How often a password that was typed may be wrong.
 _PASSWORD_TRIES = 3
 
@@ -179,18 +181,17 @@ def openssh_tunnel(
     far = f"[{remoteip}]" if ":" in remoteip else remoteip
     forwarding = ["-f", "-S", "none", "-o", "ExitOnForwardFailure=yes", "-L", f"127.0.0.1:{lport}:{far}:{rport}"]
     command = _make_ssh_command(server, keyfile, forwarding, f"sleep {timeout}")
-    tries = 1 if password is not None else _PASSWORD_TRIES
-    for _ in range(tries):
+    questions = 0 if password is not None else _PASSWORD_TRIES
+    while True:
         pid, failure = _log_in(command, password)
         if pid is not None:
             return pid
         if failure != "password":
             raise RuntimeError(f"tunnel by {server}: {failure}")
+        if not questions:
+            raise RuntimeError(f"tunnel by {server}: the password is wrong")
+        questions -= 1
         password = getpass(f"{server}'s password: ")
-    pid, failure = _log_in(command, password)
-    if pid is None:
-        raise RuntimeError(f"tunnel by {server}: " + ("the password is wrong" if failure == "password" else failure))
-    return pid
 
 
 def _make_ssh_command(server: str, keyfile: str | None, options: list[str], remote: str) -> list[str]:
@@ -221,11 +222,17 @@ def _log_in(command: list[str], password: str | None) -> tuple[int | None, str]:
     given = False
     try:
         while True:
-            event = process.expect([pexpect.EOF, _PASSWORD_PROMPT, _UNKNOWN_HOST])
-            output += process.before or b""
+            event = process.expect([pexpect.TIMEOUT, pexpect.EOF, _PASSWORD_PROMPT, _UNKNOWN_HOST], timeout=_LOOK_S)
             if event == 0:
+                # The part of ssh that stays in the background keeps the terminal open: there is no end of file then.
+                if process.isalive():
+                    continue
+                output += process.before or b""
                 break
-            if event == 2:
+            output += process.before or b""
+            if event == 1:
+                break
+            if event == 3:
                 return None, "the server's key is not known, or has changed; log in once by hand: ssh " + command[-3]
             if password is None or given:
                 return None, "password"
@@ -234,6 +241,8 @@ def _log_in(command: list[str], password: str | None) -> tuple[int | None, str]:
         process.wait() if process.isalive() else process.close()
         if process.exitstatus == 0:
             return process.pid, ""
+        if given and b"denied" in output.lower():
+            return None, "password"
         return None, output.decode("utf8", "replace").strip() or f"ssh ended with {process.exitstatus}"
     finally:
         process.close(force=process.exitstatus is None)
@@ -250,6 +259,10 @@ def _try_passwordless_paramiko(server: str, keyfile: str | None) -> bool:
         _connect_paramiko(module, server, keyfile, None).close()
     except module.AuthenticationException:
         return False
+    except module.SSHException as error:
+        if "No authentication methods" in str(error):  # there is no key to try
+            return False
+        raise
     return True
 
 

@@ -6,11 +6,13 @@ import warnings
 
 __all__ = ["asbytes", "b", "basestring", "bytes", "cast_bytes", "cast_unicode", "u", "unicode"]
 
-warnings.warn("zmq.utils.strtypes is deprecated: use bytes, str, encode and decode", DeprecationWarning, stacklevel=2)
-
 bytes = bytes  # noqa: PLW0127 - the name is part of the module
 unicode = str
 basestring = (str,)
+
+
+def _warn() -> None:
+    warnings.warn("zmq.utils.strtypes is deprecated: use encode and decode", DeprecationWarning, stacklevel=3)
 
 
 def cast_bytes(s: str | bytes, encoding: str = "utf8", errors: str = "strict") -> bytes:
@@ -19,6 +21,7 @@ def cast_bytes(s: str | bytes, encoding: str = "utf8", errors: str = "strict") -
     Raises:
         TypeError: `s` is neither.
     """
+    _warn()
     if isinstance(s, bytes):
         return s
     if isinstance(s, str):
@@ -32,6 +35,7 @@ def cast_unicode(s: str | bytes, encoding: str = "utf8", errors: str = "strict")
     Raises:
         TypeError: `s` is neither.
     """
+    _warn()
     if isinstance(s, bytes):
         return s.decode(encoding, errors)
     if isinstance(s, str):

@@ -15,7 +15,7 @@ def attempt(function, *args):
         function(*args)
     except zmq.ZMQError as error:
         print(f"{type(error).__name__} {errno.errorcode.get(error.errno, error.errno)} {isinstance(error, OSError)}")
-    except Exception as error:
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError, zmq.error.ZMQBaseError) as error:
         print(type(error).__name__)
     else:
         print("fine")

@@ -36,7 +36,12 @@ print(context.closed)
 context.term()
 context.term()
 context.destroy()
-print("closed" in repr(context), hash(context) == hash(context), context == context, {context: 1}[context])
+print(
+    "closed" in repr(context),
+    hash(context) == hash(context),
+    context == zmq.Context.shadow(context.underlying) if not context.closed else None,
+    {context: 1}[context],
+)
 print(
     zmq.zmq_version_info() >= (4, 2),
     zmq.pyzmq_version_info()[0] >= 25,

@@ -25,7 +25,7 @@ def worker_task(ident, endpoint):
     socket.connect(endpoint)
     socket.send(b"READY")
     while True:
-        address, empty, request = socket.recv_multipart()
+        address, _, _ = socket.recv_multipart()
         socket.send_multipart([address, b"", b"OK"])
 
 
@@ -50,16 +50,16 @@ def main(folder):
         sockets = dict(poller.poll())
         if backend in sockets:
             request = backend.recv_multipart()
-            worker, empty, client = request[:3]
+            worker, _, client = request[:3]
             if not idle:
                 poller.register(frontend, zmq.POLLIN)
             idle.append(worker)
             if client != b"READY" and len(request) > 3:
-                empty, reply = request[3:]
+                _, reply = request[3:]
                 frontend.send_multipart([client, b"", reply])
                 count -= 1
         if frontend in sockets:
-            client, empty, request = frontend.recv_multipart()
+            client, _, request = frontend.recv_multipart()
             worker = idle.pop(0)
             backend.send_multipart([worker, b"", client, b"", request])
             if not idle:

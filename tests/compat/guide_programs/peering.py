@@ -22,7 +22,7 @@ def broker(myself, others, context, seen):
     while len(seen[myself]) < len(others) or not all(len(names) >= len(others) for names in list(seen.values())):
         events = dict(poller.poll(10))
         if events.get(statefe) == zmq.POLLIN:
-            peer_name, available = statefe.recv_multipart()
+            peer_name, _available = statefe.recv_multipart()
             seen[myself].add(peer_name.decode())
         else:
             statebe.send_multipart([myself.encode(), b"7"])

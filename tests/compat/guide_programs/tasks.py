@@ -45,7 +45,7 @@ for thread in threads:
     thread.start()
 ready.wait()
 for number in range(30):
-    ventilator.send_string("%d" % number)
+    ventilator.send_string(str(number))
 results = sorted(int(sink.recv().split()[1]) for _ in range(30))
 print(results == list(range(30)), len(results))
 control.send(b"KILL")

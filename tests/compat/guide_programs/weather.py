@@ -17,11 +17,11 @@ def client():
     zip_filter = "10001"
     socket.setsockopt_string(zmq.SUBSCRIBE, zip_filter)
     total = 0
-    for update in range(5):
+    for _update in range(5):
         string = socket.recv_string()
-        zipcode, temperature, relhumidity = string.split()
+        _zipcode, temperature, _relhumidity = string.split()
         total += int(temperature)
-    print(f"Average temperature for zipcode '{zip_filter}' was {total / (update + 1)} F")
+    print(f"Average temperature for zipcode '{zip_filter}' was {total / (_update + 1)} F")
     socket.close()
 
 

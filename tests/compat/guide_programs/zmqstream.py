@@ -52,13 +52,19 @@ async def main():
     print([type(frame).__name__ for frame in await asyncio.wait_for(frames, 10)])
     stream.stop_on_recv()
     got = []
+    both = asyncio.Event()
     push.send(b"queued")
     push.send(b"again")
     await asyncio.sleep(0)
-    stream.on_recv(got.append)
+
+    def collect(msg):
+        got.append(msg)
+        if len(got) == 2:
+            both.set()
+
+    stream.on_recv(collect)
     stream.flush(zmq.POLLIN)
-    while len(got) < 2:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(both.wait(), 10)
     print(got)
     stream.close(linger=0)
     push.close()

@@ -19,7 +19,7 @@ Link = Callable[..., None]
 
 async def cancel_in_the_turn_of(receivers: list[asyncio.Task[Any]], future: Any) -> None:
     """Cancel tasks in the very turn in which `future`, which the first of them awaits, is given its message."""
-    while not future.done():
+    while not future.done():  # noqa: ASYNC110 - turn by turn, on purpose
         await asyncio.sleep(0)
     for receiver in receivers:
         receiver.cancel()
@@ -205,7 +205,7 @@ def test_receivers_are_served_in_turn(run: Run, push_pull: Any) -> None:
         for turn in range(20):
             for number in range(10):
                 await push.send(b"%d" % (10 * turn + number))
-            while sum(map(len, received)) < 10 * (turn + 1):
+            while sum(map(len, received)) < 10 * (turn + 1):  # noqa: ASYNC110 - turn by turn, on purpose
                 await asyncio.sleep(0)
             await asyncio.sleep(0.001)
         await asyncio.gather(*tasks)
@@ -243,7 +243,7 @@ def test_random_cancellations_lose_nothing(seed: int, tasks: int) -> None:
             for _ in range(rng.randrange(3)):
                 await asyncio.sleep(0)
         async with asyncio.timeout(TIMEOUT_S):
-            while len(received) < 60:
+            while len(received) < 60:  # noqa: ASYNC110 - turn by turn, on purpose
                 await asyncio.sleep(0.001)
         for receiver in receivers:
             receiver.cancel()

@@ -283,6 +283,66 @@ def test_loops_leave_no_descriptor_open(make_socket: MakeSocket, make_loop: Call
     assert counts[1] == counts[-1]
 
 
+class LoopWithoutReaders(asyncio.SelectorEventLoop):
+    """A loop that can't watch descriptors, as Windows' proactor."""
+
+    def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
+        raise NotImplementedError
+
+
+@purezmq_only("pyzmq needs add_reader")
+def test_loop_without_readers_is_told_by_the_engine(push_pull: Any) -> None:
+    """The I/O thread reads then, and calls the loop."""
+    push, pull = push_pull
+
+    async def main() -> None:
+        for number in range(100):
+            received = pull.recv()
+            await push.send(b"%d" % number)
+            assert b"%d" % number == await asyncio.wait_for(received, TIMEOUT_S)
+
+    with asyncio.Runner(loop_factory=LoopWithoutReaders) as runner:
+        runner.run(main())
+
+
+@purezmq_only("libzmq's descriptor is for one user")
+def test_own_descriptor_works_beside_the_loops(run: Run, push_pull: Any) -> None:
+    """A program that watches FD itself is told, too, while tasks wait for the same socket."""
+    push, pull = push_pull
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        told = asyncio.Event()
+        waiting = pull.poll()
+        loop.add_reader(pull.fileno(), told.set)
+        await push.send(b"x")
+        assert zmq.POLLIN == await asyncio.wait_for(waiting, TIMEOUT_S)
+        await asyncio.wait_for(told.wait(), TIMEOUT_S)
+        loop.remove_reader(pull.fileno())
+        assert b"x" == await pull.recv()
+
+    run(main())
+
+
+def test_socket_that_is_just_connecting_is_watched(run: Run, make_socket: MakeSocket, link: Link) -> None:
+    """The first wait and the first connection may come at the same moment: later messages wake the loop, too."""
+
+    async def main() -> None:
+        for _ in range(20):
+            req, rep = make_socket(zmq.REQ), make_socket(zmq.REP)
+            link(rep, req)
+            for _ in range(3):
+                replying = rep.recv()
+                await req.send(b"x")
+                assert b"x" == await asyncio.wait_for(replying, TIMEOUT_S)
+                await rep.send(b"y")
+                assert b"y" == await asyncio.wait_for(req.recv(), TIMEOUT_S)
+            req.close()
+            rep.close()
+
+    run(main())
+
+
 def test_busy_loop_does_not_keep_what_was_sent(run: Run, push_pull: Any) -> None:
     """What a task sent leaves when the loop gets its turn, or soon, even if the task then computes."""
     push, pull = push_pull
@@ -322,7 +382,7 @@ def test_thread_and_loop_share_a_socket(run: Run, push_pull: Any) -> None:
             await push.send(b"%d" % number)
             if number % 10 == 0:
                 await asyncio.sleep(0.0005)
-        while len(by_task) + len(by_thread) < 300:
+        while len(by_task) + len(by_thread) < 300:  # noqa: ASYNC110 - turn by turn, on purpose
             await asyncio.sleep(0.001)
         await push.send(b"end")
         await push.send(b"end")

@@ -108,7 +108,7 @@ def test_poller_takes_descriptors(run: Run, push_pull: Any, poller: Any, plain_p
 def test_cancelled_poll_leaves_no_trace(run: Run, push_pull: Any, poller: Any, plain_pair: Any) -> None:
     """After a poll was cancelled the loop watches nothing for it, and the next one works."""
     push, pull = push_pull
-    first, second = plain_pair
+    first, _ = plain_pair
     poller.register(pull, zmq.POLLIN)
     poller.register(first, zmq.POLLIN)
 

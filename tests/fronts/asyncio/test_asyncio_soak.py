@@ -47,14 +47,14 @@ def start_sender() -> Iterator[Callable[[str], Any]]:
         process.stdout.close()
 
 
-async def with_wait_for(pull: Any, timeout: float) -> bytes:
+async def with_wait_for(pull: Any, seconds: float) -> bytes:
     """As programs did before there was `asyncio.timeout`."""
-    return await asyncio.wait_for(pull.recv(), timeout)
+    return await asyncio.wait_for(pull.recv(), seconds)
 
 
-async def with_timeout(pull: Any, timeout: float) -> bytes:
+async def with_timeout(pull: Any, seconds: float) -> bytes:
     """The task is cancelled, perhaps in the turn in which its message came."""
-    async with asyncio.timeout(timeout):
+    async with asyncio.timeout(seconds):
         return await pull.recv()
 
 

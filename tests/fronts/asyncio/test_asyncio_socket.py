@@ -226,7 +226,7 @@ def test_futures_work_with_all_of_asyncio(run: Run, push_pull: Any) -> None:
             if is_ready:
                 for number in numbers:
                     await push.send(number)
-                while not await pull.poll(0):
+                while not await pull.poll(0):  # noqa: ASYNC110 - turn by turn, on purpose
                     await asyncio.sleep(0)
                 await asyncio.sleep(0.01)
             called = asyncio.Event()

@@ -160,7 +160,8 @@ def test_monitored_queue_of_two_routers_makes_their_peers_meet(make_socket):
     watch = make_socket(zmq.PAIR)
     watch.connect("inproc://monitored")
     ends = []
-    for socket, name in ((left, b"A"), (right, b"B")):
+    # The last one has the sender's name on the other side: it must not get what isn't for it.
+    for socket, name in ((left, b"A"), (right, b"B"), (right, b"A")):
         port = socket.bind_to_random_port(LOOPBACK)
         end = make_socket(zmq.DEALER, identity=name)
         end.connect(f"{LOOPBACK}:{port}")
@@ -174,6 +175,7 @@ def test_monitored_queue_of_two_routers_makes_their_peers_meet(make_socket):
     assert [b"B", b"to a", b"2"] == ends[0].recv_multipart()
     assert [b"in", b"B", b"A", b"to b"] == watch.recv_multipart()
     assert [b"out", b"A", b"B", b"to a", b"2"] == watch.recv_multipart()
+    assert 0 == ends[2].poll(0)
     assert queue.running
 
 
@@ -212,6 +214,30 @@ def test_process_device_after_start_is_still_plain_data():
     again = pickle.loads(pickle.dumps(device))
     assert [f"{LOOPBACK}:{port}"] == again._in.binds
     assert again.launcher is None
+
+
+@pytest.mark.parametrize("kind", [devices.ThreadProxy, devices.ThreadMonitoredQueue])
+def test_device_context_factory_makes_one_context(kind, make_context, make_socket):
+    """All sockets of a device are in one context, also when the factory makes a new one at each call."""
+    made = []
+
+    def factory():
+        made.append(make_context())
+        return made[-1]
+
+    device = kind(zmq.PULL, zmq.PUSH, zmq.PUB)
+    device.context_factory = factory
+    ports = device.bind_in_to_random_port(LOOPBACK), device.bind_out_to_random_port(LOOPBACK)
+    device.start()
+    pusher, puller = make_socket(zmq.PUSH), make_socket(zmq.PULL)
+    pusher.connect(f"{LOOPBACK}:{ports[0]}")
+    puller.connect(f"{LOOPBACK}:{ports[1]}")
+    pusher.send(b"x")
+    assert b"x" == puller.recv()
+    run_in_thread(made[0].term).result()
+    device.join(TIMEOUT_S)
+    assert device.done
+    assert 1 == len(made)
 
 
 def test_device_bad_endpoint_raises_where_it_runs(make_context):

@@ -182,3 +182,22 @@ def test_missing_gevent_names_the_extra() -> None:
         [sys.executable, "-c", program], check=False, env=environment, timeout=TIMEOUT_S, capture_output=True, text=True
     )
     assert "pip install purezmq[green]" in done.stderr
+
+
+@purezmq_only("it is about purezmq's own selectors")
+@both_orders
+def test_portable_selector_of_a_patched_process_is_native(prelude: list[str]) -> None:
+    """Systems without epoll: the selector of the I/O thread needs nothing that gevent took away."""
+    program = """
+import os
+from purezmq.engine.portable_selector import PortableSelector
+reader, writer = os.pipe()
+selector = PortableSelector(lambda: None)
+selector.register(reader, 1)
+assert selector.poll(0) == []
+os.write(writer, b"x")
+assert selector.poll(5) == [(reader, 1)]
+selector.close()
+print("done")
+"""
+    assert "done\n" == run(prelude, program)

@@ -1,4 +1,7 @@
-"""The front of an LLM server on asyncio: ``llm_front.py FOLDER ENGINES``; it starts engines unless ENGINES is "wait"."""
+"""The front of an LLM server on asyncio: ``llm_front.py FOLDER ENGINES``.
+
+It starts two engines, unless ENGINES is "wait": then it waits for them.
+"""
 
 from __future__ import annotations
 
@@ -88,8 +91,7 @@ class Front:
         request = {"number": number, "tensor": tensor, "tokens": TOKENS}
         tracker = await self.input.send_multipart((identity, ADD, *encode(request)), copy=False, track=True)
         await asyncio.wait_for(self.finished[number].wait(), 20)
-        while not tracker.done:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(tracker.wait, 20)
         return self.answers[number] == [(token, tensor.checksum()) for token in range(TOKENS)]
 
     async def wave(self) -> list[Any]:

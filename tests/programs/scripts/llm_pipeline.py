@@ -61,7 +61,8 @@ def run_scheduler(endpoints: dict[str, str]) -> None:
             try:
                 request = requests.recv_pyobj(zmq.NOBLOCK)
             except zmq.ZMQError as error:
-                assert error.errno == zmq.EAGAIN
+                if error.errno != zmq.EAGAIN:
+                    raise
                 break
             is_idle = False
             broadcast.send(pickle.dumps(request), copy=False)

@@ -44,7 +44,7 @@ def make_socket(
         socket.setsockopt(zmq.IDENTITY, identity)
     if linger is not None:
         socket.setsockopt(zmq.LINGER, linger)
-    if endpoint.startswith("tcp://[") or endpoint.startswith("tcp://*"):
+    if endpoint.startswith(("tcp://[", "tcp://*")):
         socket.setsockopt(zmq.IPV6, 1)
     if kind not in (zmq.PUSH, zmq.SUB, zmq.XSUB) if bind is None else bind:
         socket.bind(endpoint)

@@ -54,7 +54,12 @@ class Visitor(User):
         self.made += 1
         failure = ValueError("each tenth") if self.made % 10 == 0 else None
         self.environment.events.request.fire(
-            request_type="GET", name="/page", response_time=self.made, response_length=100, exception=failure, context={}
+            request_type="GET",
+            name="/page",
+            response_time=self.made,
+            response_length=100,
+            exception=failure,
+            context={},
         )
         if self.made == REQUESTS_PER_USER:
             raise StopUser

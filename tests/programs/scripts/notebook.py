@@ -10,8 +10,8 @@ CELLS = [
     "import sys, zmq\nprint('purezmq' if zmq is sys.modules.get('purezmq') else 'zmq')",
     "import asyncio\nawait asyncio.sleep(0.01)\n6 * 7",
     "1 / 0",
-    "from IPython.display import display, update_display\ndisplay('old', display_id='d')\nupdate_display('new', display_id='d')",
-    "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool: list(pool.map(print, range(100)))",
+    "from IPython.display import *\ndisplay('old', display_id='d')\nupdate_display('new', display_id='d')",
+    "from concurrent.futures import *\nwith ThreadPoolExecutor() as pool: list(pool.map(print, range(100)))",
 ]
 
 

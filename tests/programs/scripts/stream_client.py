@@ -1,4 +1,7 @@
-"""A tornado client on ZMQStream and on the futures of tornado's coroutines: ``stream_client.py REPLIES PUBLICATIONS SINK``."""
+"""A tornado client on ZMQStream, and on the sockets of tornado's coroutines.
+
+``stream_client.py REPLIES PUBLICATIONS SINK``
+"""
 
 from __future__ import annotations
 

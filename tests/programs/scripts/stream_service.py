@@ -60,7 +60,9 @@ class Service:
             self.requests.flush()
             IOLoop.current().add_callback(self.stop)
         elif parts[0] == b"state":
-            self.requests.send_json({"library": library_name(), "absorbed": self.absorbed, "bytes": self.absorbed_bytes})
+            self.requests.send_json(
+                {"library": library_name(), "absorbed": self.absorbed, "bytes": self.absorbed_bytes}
+            )
         elif parts[0] == b"object":
             self.requests.send_pyobj({"parts": parts})
         elif parts[0] == b"text":

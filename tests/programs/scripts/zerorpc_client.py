@@ -73,10 +73,13 @@ def main(endpoint: str, publish_endpoint: str, pid: str) -> None:
     gevent.joinall(calls, raise_error=True)
     tell("interleaved", [call.value for call in calls] == list(range(200)))
 
+    # Longer than two heartbeats: without them the call would be lost.
+    long_call = gevent.spawn(client.sleep, 2.2)
     tell("timeout", error_of(client.sleep, 5, timeout=0.2))
     tell("works_after_timeout", client.add(2, 2))
     tell("published", published(client, publish_endpoint))
 
+    tell("heartbeat_seen", long_call.get())
     os.kill(int(pid), signal.SIGSTOP)
     tell("heartbeat_lost", error_of(client.sleep, 0.1))
     os.kill(int(pid), signal.SIGCONT)
