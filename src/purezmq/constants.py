@@ -20,6 +20,7 @@ from purezmq.enums import (
     SecurityMechanism,
     SocketOption,
     SocketType,
+    _OptType,  # noqa: F401 - users of `SocketOption._opt_type` compare with it, as in pyzmq
 )
 
 # fmt: off

@@ -29,17 +29,25 @@ if TYPE_CHECKING:
         def wait(self, timeout: float | None = None) -> bool:
             """Wait until it happened."""
 
-
     class _Exporter:
         """What lets ``memoryview(frame)`` work."""
 
 elif sys.version_info >= (3, 12):
     _Exporter = object  # PEP 688: `Frame.__buffer__` does it
 else:
-    # A class in Python can't export a buffer there, but a kind of bytes is one: at the cost of a copy of the content.
-    _Exporter = bytes
+    # A class in Python can't export a buffer there, but a bytearray is one: at the cost of a copy of the content.
+    _Exporter = bytearray
 
-__all__ = ["COPY_THRESHOLD", "Frame", "Message", "MessageTracker", "SendEvent", "check_group", "check_routing_id"]
+__all__ = [
+    "COPY_THRESHOLD",
+    "FINISHED_TRACKER",
+    "Frame",
+    "Message",
+    "MessageTracker",
+    "SendEvent",
+    "check_group",
+    "check_routing_id",
+]
 
 Message = bytes | list[bytes]
 """A message inside the library. On the way out a part may be any bytes-like object."""
@@ -48,6 +56,7 @@ COPY_THRESHOLD = 65536
 """Size in bytes from which a Frame refers to its data instead of copying it, unless told otherwise (pyzmq's)."""
 
 _EINVAL = int(Errno.EINVAL)
+_NO_METADATA: Mapping[str, str | bytes] = {}
 _MORE = MessageOption.MORE.value
 _SRCFD = MessageOption.SRCFD.value
 _SHARED = MessageOption.SHARED.value
@@ -216,6 +225,10 @@ class MessageTracker:
         return self.events.union(*(peer._all_events() for peer in self.peers))
 
 
+FINISHED_TRACKER = MessageTracker()
+"""The tracker of what was copied: done from the beginning."""
+
+
 class _Release:
     """Shared by a Frame, its copies and what was sent of them: with the last of them the memory is free again."""
 
@@ -254,18 +267,10 @@ class Frame(_Exporter):
         BufferError: the data are not contiguous.
     """
 
-    if TYPE_CHECKING or _Exporter is object:
-        __slots__ = (
-            "_data", "_bytes", "_buffer", "_release", "more", "tracker", "tracker_event", "_metadata", "_group",
-            "_routing_id", "__weakref__",
-        )  # fmt: skip
-    else:
-
-        def __new__(cls, data: Buffer | None = None, *_: object, **__: object) -> Frame:
-            """Give the exported buffer its content; `__init__` checks it."""
-            if data is None or isinstance(data, str | int):
-                return bytes.__new__(cls)
-            return bytes.__new__(cls, data)
+    __slots__ = (
+        "_data", "_bytes", "_buffer", "_release", "more", "tracker", "tracker_event", "_metadata", "_group",
+        "_routing_id", "__weakref__",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -275,6 +280,8 @@ class Frame(_Exporter):
         copy_threshold: int | None = None,
     ) -> None:
         self._data = _take_data(data, copy, COPY_THRESHOLD if copy_threshold is None else copy_threshold)
+        if _Exporter is not object:
+            super().__init__(self._data)  # type: ignore[call-arg]  # of bytearray, see _Exporter
         self._bytes: bytes | None = self._data if isinstance(self._data, bytes) else None
         self._buffer: memoryview | None = None
         self.more = False
@@ -288,7 +295,7 @@ class Frame(_Exporter):
             if copy is None:
                 copy = len(self) < (COPY_THRESHOLD if copy_threshold is None else copy_threshold)
             if copy:
-                self.tracker = MessageTracker()
+                self.tracker = FINISHED_TRACKER
             else:
                 self._release = _Release()
                 self.tracker_event = self._release.event
@@ -305,7 +312,7 @@ class Frame(_Exporter):
         """
         frame = cls(data)
         frame.more = more
-        frame._metadata = metadata
+        frame._metadata = metadata if metadata is not None else _NO_METADATA
         return frame
 
     @property
@@ -317,10 +324,14 @@ class Frame(_Exporter):
 
     @property
     def buffer(self) -> memoryview:
-        """The content as a memoryview, without a copy."""
+        """The content as a memoryview: without a copy of what was given, a writable copy of what was received."""
         if self._buffer is None:
-            self._buffer = memoryview(self._data)
+            self._buffer = memoryview(self._data if self._metadata is None else self._received())
         return self._buffer
+
+    def _received(self) -> bytearray:
+        """The content as memory that is the application's own: received memory may be written to, as in pyzmq."""
+        return bytearray(self._data) if _Exporter is object else self  # type: ignore[return-value]  # see _Exporter
 
     @property
     def group(self) -> str:
@@ -391,8 +402,10 @@ class Frame(_Exporter):
 
     def fast_copy(self) -> Frame:
         """Return another Frame on the same data, properties and tracker."""
-        other = _make_frame(type(self), self._data)
-        for name in _FIELDS:
+        other = type(self).__new__(type(self))
+        if _Exporter is not object:
+            bytearray.__init__(other, self._data)  # type: ignore[call-overload]  # see _Exporter
+        for name in Frame.__slots__[:-1]:
             setattr(other, name, getattr(self, name))
         return other
 
@@ -405,7 +418,7 @@ class Frame(_Exporter):
         return self.bytes
 
     def __buffer__(self, flags: int) -> memoryview:
-        return memoryview(self._data)
+        return self.buffer
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Frame):
@@ -413,6 +426,9 @@ class Frame(_Exporter):
         if isinstance(other, bytes | bytearray | memoryview):
             return self._data == other
         return NotImplemented
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def __hash__(self) -> int:
         return hash(self.bytes)
@@ -443,17 +459,6 @@ class Frame(_Exporter):
             cause = "it was not received" if self._metadata is None else f"there are {', '.join(metadata) or 'none'}"
             raise ZMQError(_EINVAL, f"the message has no property {name!r}: {cause}")
         return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
-
-
-_FIELDS = (
-    "_data", "_bytes", "_buffer", "_release", "more", "tracker", "tracker_event", "_metadata", "_group", "_routing_id",
-)  # fmt: skip
-
-
-def _make_frame(cls: type[Frame], data: object) -> Frame:
-    """An object of the class that has no fields yet."""
-    frame: Frame = cls.__new__(cls) if _Exporter is object else cls.__new__(cls, data)  # type: ignore[call-arg]  # see _Exporter
-    return frame
 
 
 def check_group(group: object) -> bytes:

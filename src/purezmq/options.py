@@ -200,6 +200,8 @@ class SocketOptions:
             ZMQError: EINVAL: an unknown option, one that is read-only or not of this socket type, or a value out of
                 range. The text names the option, the value and what is allowed.
         """
+        if number not in SOCKET_OPTIONS and not isinstance(value, int):
+            raise TypeError(f"unknown socket option {number}, and of an unknown kind: only integers pass, as in pyzmq")
         spec = self._look_up_for_type(number)
         if not spec.writable:
             raise ZMQError(_EINVAL, f"{spec.name} is read-only")

@@ -144,3 +144,27 @@ def test_logging_program() -> None:
         assert "no connection" in text.decode()
         assert 0 == collector.poll(0)
         logger.removeHandler(handler)
+
+
+def test_subclass_with_its_own_send_and_recv_sees_each_part(context: Any) -> None:
+    """send_multipart and recv_multipart go through what a subclass overrides."""
+    seen = []
+
+    class Watching(zmq.Socket):
+        def send(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+            seen.append(data)
+            return super().send(data, *args, **kwargs)
+
+        def recv(self, *args: Any, **kwargs: Any) -> Any:
+            data = super().recv(*args, **kwargs)
+            seen.append(data)
+            return data
+
+    with context.socket(zmq.PAIR, socket_class=Watching) as one, context.socket(zmq.PAIR) as other:
+        one.bind("inproc://watched")
+        other.connect("inproc://watched")
+        one.send_multipart([b"a", b"b"])
+        assert [b"a", b"b"] == other.recv_multipart()
+        other.send_multipart([b"c", b"d"])
+        assert [b"c", b"d"] == one.recv_multipart()
+    assert [b"a", b"b", b"c", b"d"] == seen

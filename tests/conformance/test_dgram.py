@@ -14,6 +14,8 @@ from tests.support import eventually, purezmq_only, run_in_thread, try_recv, zmq
 from tests.support.multicast import GROUP, LOOPBACK, needs_ipv6
 
 from purezmq.engine.datagram import PlainCodec
+from purezmq.engine.leader import Leadership
+from purezmq.engine.selector import READ
 from purezmq.transports.datagram import DatagramSocket
 
 MakeSocket = Callable[..., Any]
@@ -366,10 +368,9 @@ def test_sender_is_woken_by_the_room_that_another_thread_made(
     socket = make_socket(zmq.DGRAM, sndhwm=1)
     socket.bind("udp://127.0.0.1:*")
     engine = socket._engine
-    session = next(iter(engine.sessions.values()))
     with monkeypatch.context() as patch:
         patch.setattr(DatagramSocket, "try_send", lambda *_: False)
-        patch.setattr(session.engine.leadership, "modify", lambda *_: None)  # the selector never says it
+        patch.setattr(Leadership, "modify", lambda *_: None)  # the selector never says it
         socket.send_multipart([name_of(raw), b"0"])
         call = run_in_thread(socket.send_multipart, [name_of(raw), b"1"])
         assert call.still_runs_after(0.02)
@@ -403,3 +404,26 @@ def test_interrupted_flush_keeps_what_it_did_not_send(
     with socket._engine.lease:
         socket._engine.flush_all()
     assert [b"0", b"1", b"2", b"3"] == [raw.recv(100) for _ in range(4)]
+
+
+@purezmq_only("what the system brings is simulated")
+def test_interrupted_read_keeps_what_was_read(
+    make_socket: MakeSocket, raw: stdlib_socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the middle of a batch loses none of what left the system's queue."""
+    socket = make_socket(zmq.DGRAM)
+    socket.bind("udp://127.0.0.1:*")
+    engine = socket._engine
+    session = next(iter(engine.sessions.values()))
+    brought = iter([(b"read", ("127.0.0.1", 5555))])
+
+    def interrupted(_: DatagramSocket) -> Any:
+        for datagram in brought:
+            return datagram
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DatagramSocket, "try_receive", interrupted)
+        with pytest.raises(KeyboardInterrupt), engine.lease:
+            session.handle_event(READ, 0.0)
+    assert [b"127.0.0.1:5555\0", b"read"] == socket.recv_multipart(zmq.DONTWAIT)

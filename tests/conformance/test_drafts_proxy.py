@@ -138,14 +138,10 @@ def test_steerable_proxy_counts_bodies(make_socket: MakeSocket, run: Any) -> Non
 
 @purezmq_only("libzmq's proxy ends, or its process does")
 @pytest.mark.parametrize("kind", ["RADIO", "DGRAM"])
-def test_message_that_fits_no_datagram_is_dropped_and_the_proxy_goes_on(
-    make_socket: MakeSocket, run: Any, kind: str
-) -> None:
+def test_message_that_fits_no_datagram_is_dropped_and_the_proxy_goes_on(run: Any, kind: str) -> None:
     """What a peer sends can't end a proxy whose other side speaks udp; it is counted."""
     if kind == "RADIO":
-        sender, source, sink, receiver = (
-            make_socket(zmq.RADIO), run.socket(zmq.DISH), run.socket(zmq.RADIO), make_socket(zmq.DISH)
-        )  # fmt: skip
+        sender, source, sink, receiver = map(run.socket, (zmq.RADIO, zmq.DISH, zmq.RADIO, zmq.DISH))
         for dish in (source, receiver):
             dish.join("g")
         receiver.bind("udp://127.0.0.1:*")
@@ -153,9 +149,7 @@ def test_message_that_fits_no_datagram_is_dropped_and_the_proxy_goes_on(
         sender.connect(bind(source, "inproc"))
         wrong, right = b"x" * 9000, b"right"
     else:
-        sender, source, sink, receiver = (
-            make_socket(zmq.PUSH), run.socket(zmq.PULL), run.socket(zmq.DGRAM), make_socket(zmq.DGRAM)
-        )  # fmt: skip
+        sender, source, sink, receiver = map(run.socket, (zmq.PUSH, zmq.PULL, zmq.DGRAM, zmq.DGRAM))
         for dgram in (sink, receiver):
             dgram.bind("udp://127.0.0.1:*")
         sender.connect(bind(source, "inproc"))
@@ -182,10 +176,10 @@ def test_message_that_fits_no_datagram_is_dropped_and_the_proxy_goes_on(
 
 @purezmq_only("the test counts what the proxy does")
 @pytest.mark.parametrize("transport", ["inproc", "tcp"])
-def test_proxy_sleeps_while_the_addressed_peer_is_full(make_socket: MakeSocket, run: Any, transport: str) -> None:
-    """A SERVER is writable whatever one of its peers is; the proxy waits for the room of that peer, and then goes on."""
+def test_proxy_sleeps_while_the_addressed_peer_is_full(run: Any, transport: str) -> None:
+    """A SERVER is writable whatever one of its peers is; the proxy waits for the room of that peer, then goes on."""
     server = run.socket(zmq.SERVER, sndhwm=1, sndbuf=4096)
-    client = make_socket(zmq.CLIENT, rcvhwm=1, rcvbuf=4096)
+    client = run.socket(zmq.CLIENT, rcvhwm=1, rcvbuf=4096)
     client.connect(bind(server, transport))
     attempts: list[int] = []
     try_send_many = server._pattern.try_send_many

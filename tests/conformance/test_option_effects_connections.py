@@ -197,7 +197,7 @@ def test_affinity_chooses_the_io_thread(
     for _ in range(2):
         pull = make_socket(zmq.PULL, within=context, affinity=mask)
         bind(pull, "tcp")
-        assert pull._engine.loop is context.io_threads.loops[index]
+        assert pull._engine.loop is context.loops.loops[index]
 
 
 @effect_of("AFFINITY")

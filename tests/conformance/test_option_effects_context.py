@@ -121,7 +121,7 @@ def test_io_threads_share_the_sockets(make_context: MakeContext, make_socket: Ma
     """Each thread serves its part."""
     context = make_context(3)
     sockets = [make_socket(zmq.PULL, within=context) for _ in range(6)]
-    assert [2, 2, 2] == [sum(socket._engine.loop is loop for socket in sockets) for loop in context.io_threads.loops]
+    assert [2, 2, 2] == [sum(socket._engine.loop is loop for socket in sockets) for loop in context.loops.loops]
 
 
 @purezmq_only("sends larger messages nevertheless")

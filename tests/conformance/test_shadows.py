@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 import pytest
-from tests.support import TIMEOUT_S, eventually, link, purezmq_only, zmq
+from tests.support import TIMEOUT_S, eventually, library_module, link, purezmq_only, zmq
 
 
 @pytest.fixture
@@ -143,11 +143,15 @@ def test_terminated_shadow_ends_the_context(make_context: Any) -> None:
         context.socket(zmq.PAIR)
 
 
+@pytest.mark.parametrize("front", ["Socket", "asyncio.Socket"])
 @pytest.mark.parametrize("source", [lambda s: s, lambda s: s.underlying], ids=["socket", "address"])
-def test_shadow_keyword_makes_a_second_handle(pair: Any, source: Any) -> None:
+def test_shadow_keyword_makes_a_second_handle(pair: Any, source: Any, front: str) -> None:
     """pyzmq's constructor takes the socket, or its address, by this name."""
     first, second = pair
-    zmq.Socket(shadow=source(first)).send(b"by the shadow")
+    make = library_module("asyncio").Socket if front == "asyncio.Socket" else zmq.Socket
+    shadow = make(shadow=source(first))
+    assert first.underlying == shadow.underlying
+    zmq.Socket(shadow).send(b"by the shadow")
     assert b"by the shadow" == second.recv()
 
 
@@ -180,3 +184,27 @@ def test_shadow_of_a_socket_that_is_just_dropped_raises_einval(context: Any) -> 
         zmq.Socket.shadow(address)
     assert zmq.EINVAL == caught.value.errno
     record.close(0)
+
+
+def test_forgotten_socket_stops_its_monitor(context: Any) -> None:
+    """Whoever reads the monitor learns that the socket is gone, though nobody closed it."""
+    socket = context.socket(zmq.PAIR)
+    with socket.get_monitor_socket() as monitor:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            del socket
+            gc.collect()
+        assert monitor.poll(TIMEOUT_S * 1000)
+        assert zmq.EVENT_MONITOR_STOPPED == library_module("utils.monitor").recv_monitor_message(monitor)["event"]
+
+
+@purezmq_only("the address is the library's business")
+def test_monitor_has_the_same_address_whichever_handle_asks(pair: Any) -> None:
+    """A handle may be forgotten and its place in memory given to a handle of another socket."""
+    first, _ = pair
+    endpoints = []
+    for handle in (first, zmq.Socket(first)):
+        with handle.get_monitor_socket() as monitor:
+            endpoints.append(monitor.last_endpoint)
+        first.disable_monitor()
+    assert endpoints[0] == endpoints[1]

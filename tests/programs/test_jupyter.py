@@ -1,4 +1,11 @@
-"""Jupyter's front ends (jupyter_client) and its kernel (ipykernel), each on purezmq or on pyzmq, unmodified."""
+"""Jupyter's front ends (jupyter_client) and its kernel (ipykernel), each on purezmq or on pyzmq, unmodified.
+
+What they use of pyzmq, beyond sockets, options and pollers: `zmq.sugar.socket.Socket` without importing zmq.sugar,
+`zmq.asyncio.{Context, Socket, Poller}`, `zmq.Socket.shadow(socket.underlying)`, `Context._socket_class`,
+`zmq.eventloop.zmqstream.ZMQStream` (in the loops of several threads, `flush(POLLOUT)`, `on_recv(copy=False)`),
+`zmq.device(QUEUE, s, s)` until ETERM or ENOTSOCK, `zmq.MessageTracker()`, `zmq.Message` as a buffer, `zmq.select`,
+`zmq.has("curve")`, `zmq.utils.jsonapi`, ROUTER_HANDOVER, XPUB, STREAM, and inproc PUSH/PULL and PAIR between threads.
+"""
 
 from __future__ import annotations
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-from typing_extensions import assert_type
+from typing import Any, assert_type
 
 import purezmq as zmq
 import purezmq.asyncio as azmq

@@ -44,11 +44,7 @@ class AsyncSocketState(SyncSocket):
         if io_loop is not None:
             text = f"{type(self).__name__}(io_loop) is deprecated: the running loop is used"
             warnings.warn(text, DeprecationWarning, stacklevel=2)
-        source = context if _from_socket is None else _from_socket
-        if source is None:
-            text = "a socket needs a context, or a socket of which it is a second handle"
-            raise TypeError(text)
-        super().__init__(source, socket_type, **kwargs)
+        super().__init__(context if _from_socket is None else _from_socket, socket_type, **kwargs)
 
     @classmethod
     def from_socket(cls, other_socket: SyncSocket, io_loop: Any = None) -> Self:

@@ -66,7 +66,7 @@ class Request:
 
     def _as_parts(self, socket: Socket, message: Any, *, more: bool = False) -> list[Any]:
         if socket._pattern.addressing:  # [address, body]
-            return [socket._open_addressed(message, copy=self.copy)]
+            return [socket._open_addressed(message, socket._pattern.last_pipe, copy=self.copy)]
         parts = list(map(_to_bytes, message)) if isinstance(message, list) else [_to_bytes(message)]
         if self.copy:
             return parts

@@ -85,7 +85,8 @@ class Device:
         self.in_type = in_type
         self.out_type = out_type
         self._in = SocketPlan(in_type)
-        self._out = SocketPlan(out_type)
+        # Without a second socket, what is said of it is for the first, as in pyzmq.
+        self._out = SocketPlan(out_type) if out_type >= 0 else self._in
         self._reserved: set[str] = set()
         self._sockets: list[Socket] = []
         #: While it runs, the one that all of its sockets are in.

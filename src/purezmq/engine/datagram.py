@@ -230,7 +230,7 @@ class DatagramSession:
                 self._read()
             if mask & WRITE and self.stream is not None:
                 self.flush(now)
-                self.engine.handle_room()
+                self.engine.handle_room()  # some of it, at least
         except Exception as error:  # noqa: BLE001 - the fence: a datagram may be lost, the endpoint stays
             report(f"a datagram of {self.endpoint}", error)
 
@@ -251,19 +251,21 @@ class DatagramSession:
             return
         decode, receive = self.connection.decode, stream.try_receive
         messages: list[Any] = []
-        for _ in range(count):
-            datagram = receive()
-            if datagram is None:
-                break
-            message = decode(*datagram)
-            if message is not None:
-                messages.append(message)
-        if messages:
-            pipe.received += len(messages)
-            pipe.inbound.extend(messages)
-            if not pipe.active:
-                self.engine.inbox.activate(pipe)
-            self.engine.leadership.wake()
+        try:
+            for _ in range(count):
+                datagram = receive()
+                if datagram is None:
+                    break
+                message = decode(*datagram)
+                if message is not None:
+                    messages.append(message)
+        finally:  # Ctrl-C, too
+            if messages:
+                pipe.received += len(messages)
+                pipe.inbound.extend(messages)
+                if not pipe.active:
+                    self.engine.inbox.activate(pipe)
+                self.engine.leadership.wake()
 
     def handle_drained(self, pipe: Pipe) -> None:
         """The application took everything: read on where reading was paused."""
@@ -297,14 +299,20 @@ class DatagramSession:
             return
         while pipe.outbound:
             batch = take_batch(pipe.outbound)
-            for index, message in enumerate(batch):
-                if not self._send(message, pipe):
-                    pipe.outbound[:0] = batch[index:]
-                    pipe.quiet = False
-                    self._set_interest(self.mask | WRITE)
-                    return
+            count = 0
+            try:
+                while count < len(batch) and self._send(batch[count], pipe):
+                    count += 1
+            finally:  # Ctrl-C, too
+                pipe.outbound[:0] = batch[count:]
+            if count < len(batch):
+                pipe.quiet = False
+                self._set_interest(self.mask | WRITE)
+                return
         pipe.quiet = True  # nobody appends without the lease: these patterns have no lock-free path of send
-        self._set_interest(self.mask & ~WRITE)
+        if self.mask & WRITE:
+            self._set_interest(self.mask & ~WRITE)
+            self.engine.handle_room()  # no event will tell those who wait for it
         if self.engine.closing or self.ending:
             self.engine.handle_flushed(self)
 

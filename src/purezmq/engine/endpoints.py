@@ -164,7 +164,7 @@ class Endpoints:
             and not engine.listeners
             and not engine.dialers
         ):
-            loop = engine.context.io_threads.choose(engine.options.affinity)
+            loop = engine.context.loops.choose(engine.options.affinity)
             engine.loop.load -= 1
             engine.loop = engine.leadership.loop = loop
 

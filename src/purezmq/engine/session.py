@@ -14,6 +14,7 @@ from purezmq.constants import Event
 from purezmq.engine.fence import report
 from purezmq.engine.outbox import Outbox
 from purezmq.engine.selector import READ, WRITE
+from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import (
     Cancelled,
     ConnectionFailed,
@@ -167,7 +168,11 @@ class Session(Outbox):
             if type(event) is ConnectionFailed:
                 failure = event
             else:
-                self._handle_event_of_peer(event, now)
+                try:
+                    self._handle_event_of_peer(event, now)
+                except RemoteProtocolError as error:  # of the pattern
+                    failure = ConnectionFailed(error.reason, error.text, error.status)
+                    break
             event = connection.next_event()
         if messages and self.pipe is not None and self.pipe.attached:
             self._deliver(self.pipe, messages)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         inproc: InprocRegistry
 
         @property
-        def io_threads(self) -> IoThreads:
+        def loops(self) -> IoThreads:
             """The loops."""
 
         @property
@@ -105,7 +105,7 @@ class SocketEngine:
         self.pattern = pattern
         self.inbox = pattern.inbox
         self.lease = Lease()
-        self.loop: Loop = context.io_threads.choose(0)
+        self.loop: Loop = context.loops.choose(0)
         self.leadership = Leadership(self.lease, self.loop)
         self.sessions: dict[int, Session] = {}
         self.dialers: list[Dialer] = []

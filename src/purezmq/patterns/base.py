@@ -7,7 +7,7 @@ socket asks it to send and receive. Every method needs the lease of its socket; 
 from __future__ import annotations
 
 from purezmq.constants import EFSM, ENOTSUP
-from purezmq.error import make_error
+from purezmq.error import ZMQError, make_error
 from purezmq.patterns.fair_queue import FairQueue
 from purezmq.pipe import RoomMarker
 
@@ -80,6 +80,8 @@ class Pattern:
     #: What `send` and Frame tell besides the body: "routing_id", "group" or nothing. Where it is something, a message
     #: is [address, body] on its way in and out of the pattern.
     addressing: ClassVar[str] = ""
+    #: Errors of `try_send` that tell of one message, not of the socket: in a batch such a message is dropped.
+    undeliverable: ClassVar[frozenset[int]] = frozenset()
 
     #: A publisher's last message was for nobody: perhaps a subscription has come that was not read yet.
     is_unheard = False
@@ -233,11 +235,20 @@ class Pattern:
         raise make_error(ENOTSUP, f"a {self.type_name} socket can't send")
 
     def try_send_many(self, messages: list[Any]) -> int:
-        """Send from the front of a list until one must wait; how many were sent."""
+        """Send from the front of a list until one must wait; how many were sent.
+
+        For those that pass on what others sent, as proxies: what can't be sent at all (`undeliverable`) is dropped and
+        counted, for there is nobody to tell.
+        """
         try_send = self.try_send
         for count, message in enumerate(messages):
-            if not try_send(message):
-                return count
+            try:
+                if not try_send(message):
+                    return count
+            except ZMQError as error:
+                if error.errno not in self.undeliverable:
+                    raise
+                self.dropped += 1
         return len(messages)
 
     def can_send(self) -> bool:

@@ -46,6 +46,7 @@ class Addressed(Pattern):
     fast_recv = False
     single_part = True
     addressing = "routing_id"
+    undeliverable = frozenset({EHOSTUNREACH})
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
@@ -115,18 +116,6 @@ class Addressed(Pattern):
         del message[0]  # the list is ours, and a tracked one must stay the same object
         pipe.write(message[0] if type(message) is list else message)
         return True
-
-    def try_send_many(self, messages: list[Any]) -> int:
-        """For proxies: what is for a peer that is gone is dropped and counted, for there's nobody to tell."""
-        for count, message in enumerate(messages):
-            try:
-                if not self.try_send(message):
-                    return count
-            except Exception as error:
-                if getattr(error, "errno", None) != EHOSTUNREACH:
-                    raise
-                self.dropped += 1
-        return len(messages)
 
     def can_send(self) -> bool:
         """Always (libzmq): whether there is room depends on the peer."""

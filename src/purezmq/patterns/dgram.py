@@ -7,7 +7,7 @@ dies of a second bind or of a large body; here each of them is an error that say
 
 from __future__ import annotations
 
-from purezmq.constants import EINVAL
+from purezmq.constants import EINVAL, EMSGSIZE
 from purezmq.error import make_error
 from purezmq.patterns.base import Pattern
 
@@ -29,6 +29,7 @@ class Dgram(Pattern):
 
     type_name = "DGRAM"
     can_transmit = True
+    undeliverable = frozenset({EINVAL, EMSGSIZE})
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)

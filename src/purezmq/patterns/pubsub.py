@@ -132,6 +132,7 @@ class _Publisher(Pattern):
     def try_send(self, message: Message) -> bool:
         """Give the message to everyone who wants it; False only with XPUB_NODROP, when one of them is full."""
         if self._target is not None:
+            self.is_unheard = False
             self._target.write(message)
             return True
         first = message[0] if isinstance(message, list) else message
@@ -327,6 +328,7 @@ class Xpub(_Publisher):
         pipe = self._manual_pipe
         if not self._last_value_due or pipe is None:
             return super().try_send(message)
+        self.is_unheard = False
         first = message[0] if isinstance(message, list) else message
         queue = pipe.share
         if not bytes(first).startswith(tuple(queue.topics)):

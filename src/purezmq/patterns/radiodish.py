@@ -6,11 +6,14 @@ SUB: `Distributor` encodes once for all members of the same groups, joins travel
 
 from __future__ import annotations
 
-from purezmq.constants import EINVAL
+from purezmq.constants import EINVAL, EMSGSIZE
 from purezmq.error import make_error
 from purezmq.patterns.base import Pattern
-from purezmq.patterns.distributor import Distributor
+from purezmq.patterns.distributor import Distributor, SharedQueue
 from purezmq.patterns.pubsub import Pub
+from purezmq.wire.error import RemoteProtocolError
+from purezmq.wire.events import FailureReason
+from purezmq.wire.limits import MAX_GROUPS_PER_PEER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from purezmq.message import Message
     from purezmq.options import SocketOptions
-    from purezmq.patterns.distributor import DirectQueue, SharedQueue
+    from purezmq.patterns.distributor import DirectQueue
     from purezmq.pipe import Pipe
 
 __all__ = ["Dish", "GroupDistributor", "Radio"]
@@ -51,6 +54,7 @@ class Radio(Pub):
     single_connect = False
     single_part = True
     addressing = "group"
+    undeliverable = frozenset({EMSGSIZE})
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
@@ -70,6 +74,20 @@ class Radio(Pub):
             self.unfiltered.remove(pipe)
         else:
             super().detach(pipe)
+
+    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+        """The listener joined or left a group.
+
+        Raises:
+            RemoteProtocolError: it came over a wire and joined too many; its connection ends.
+        """
+        queue = pipe.share
+        if subscribe and type(queue) is SharedQueue and len(queue.topics) >= MAX_GROUPS_PER_PEER:
+            if topic not in queue.topics:
+                text = f"a peer joins more than {MAX_GROUPS_PER_PEER} groups"
+                raise RemoteProtocolError(FailureReason.PROTOCOL, text)
+        else:
+            super().handle_subscription(pipe, topic, subscribe)
 
     def try_send(self, message: Any) -> bool:
         """Give the message to everyone who joined its group; full ones miss it, unless XPUB_NODROP says to wait."""

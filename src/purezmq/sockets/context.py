@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from errno import EMFILE
+from errno import EFAULT, EMFILE
 from time import monotonic
 from weakref import WeakSet, WeakValueDictionary
 
@@ -14,7 +14,7 @@ from purezmq.engine.burst import flush_thread
 from purezmq.error import make_error
 from purezmq.native import Condition, RLock
 from purezmq.options import ContextOptions, SocketOptions
-from purezmq.sockets.generic import Generic
+from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.socket import Socket
 from purezmq.transports.inproc import InprocRegistry
 
@@ -48,7 +48,7 @@ _LIMITED = ("try_send", "try_send_many", "fast_target")
 _ADDRESSING_TYPES = frozenset({"ROUTER", "STREAM", "DGRAM"})
 
 #: Names that are the context's own, not defaults of its sockets.
-_OWN_ATTRIBUTES = frozenset({"sockopts", "io_threads", "inproc", "io_thread_count"})
+_OWN_ATTRIBUTES = frozenset({"sockopts", "loops", "inproc", "io_thread_count"})
 
 
 class Context(Generic["_S_co"]):
@@ -96,7 +96,7 @@ class Context(Generic["_S_co"]):
         return int(self._options.get(ContextOption.IO_THREADS))
 
     @property
-    def io_threads(self) -> IoThreads:
+    def loops(self) -> IoThreads:
         """The loops; made with the first socket, for IO_THREADS may be set until then."""
         from purezmq.engine.io_threads import IoThreads  # with the first socket, as the rest of the engine
 
@@ -132,6 +132,10 @@ class Context(Generic["_S_co"]):
         Raises:
             ZMQError: EINVAL (no such type), EMFILE (MAX_SOCKETS), ETERM (terminated).
         """
+        given: Any = socket_type
+        if isinstance(given, str):
+            text = f"a socket type is a number, such as zmq.REQ, not the text {given!r}"
+            raise TypeError(text)
         make: Any = socket_class or self._socket_class
         socket: _S_co = make(self, socket_type, **kwargs)
         for option, value in self.sockopts.items():
@@ -147,6 +151,8 @@ class Context(Generic["_S_co"]):
         return socket
 
     def _make_options(self, socket_type: int) -> SocketOptions:
+        if self.closed:
+            raise make_error(EFAULT, "the context has ended; make another one")
         if self._terminating:
             raise make_error(ETERM, "the context is terminated; make another one")
         options = SocketOptions(socket_type)
@@ -332,11 +338,22 @@ class Context(Generic["_S_co"]):
         text = "a context can't be pickled: make one in the other process, as Context.instance()"
         raise TypeError(text)
 
+    @property
+    def _shadow(self) -> bool:
+        """Whether this is a second handle; pyzmq's name."""
+        return self._shadowed is not None
+
+    def __dir__(self) -> list[str]:
+        """Attributes, and the options that are attributes, too."""
+        return [*super().__dir__(), *ContextOption.__members__, *SocketOption.__members__]
+
     def __repr__(self) -> str:
         """Tell how many sockets are open."""
         state = self._state
-        text = " closed" if state.finished else f" {len(state.sockets)} sockets"
-        return f"<{type(self).__module__}.{type(self).__qualname__}(){text} at {id(self):#x}>"
+        count = len(state.sockets)
+        text = f"{count} socket{'s' if count > 1 else ''}" if count else ""
+        closed = " closed" if state.finished else ""
+        return f"<{public_name(type(self))}({text}) at {id(self):#x}{closed}>"
 
     # -- options -------------------------------------------------------------------------------------------------
 

@@ -21,4 +21,13 @@ else:
         __class_getitem__ = classmethod(GenericAlias)
 
 
-__all__ = ["Generic"]
+__all__ = ["Generic", "public_name"]
+
+
+def public_name(cls: type) -> str:
+    """Where users find a class: ``purezmq.Socket``, ``purezmq.asyncio.Socket``, ``their.module.Socket``."""
+    module = cls.__module__
+    if module.startswith("purezmq."):
+        front = module.split(".")[1]
+        module = "purezmq" if front == "sockets" else f"purezmq.{front}"
+    return f"{module}.{cls.__qualname__}"

@@ -198,6 +198,7 @@ class OptionAttributes:
     busy_poll = IntOption(SocketOption.BUSY_POLL)
     hiccup_msg = BytesOption(SocketOption.HICCUP_MSG)
     xsub_verbose_unsubscribe = IntOption(SocketOption.XSUB_VERBOSE_UNSUBSCRIBE)
+    thread_safe = IntOption(SocketOption.THREAD_SAFE)
     topics_count = IntOption(SocketOption.TOPICS_COUNT)
     norm_mode = IntOption(SocketOption.NORM_MODE)
     norm_unicast_nack = IntOption(SocketOption.NORM_UNICAST_NACK)

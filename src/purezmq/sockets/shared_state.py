@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from os import urandom
+from sys import is_finalizing
 from weakref import WeakValueDictionary, ref
 
 from purezmq.constants import EINVAL, Event, SocketType
@@ -19,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from purezmq.engine.socket_engine import SocketEngine
     from purezmq.options import SocketOptions
     from purezmq.patterns.base import Pattern
     from purezmq.sockets.context import Context
@@ -53,6 +55,8 @@ class SharedState:
         rest: parts of a multipart that recv() has not given yet.
         wake_fd: the descriptor given to the application's event loop, if it asked for one.
         monitor_socket: what `get_monitor_socket` returned last.
+        stuck_at: the engine's `room_token` when a proxy's batch could not go on; until there is news the socket isn't
+            writable for it, whatever the pattern says of its peers as a whole.
         connect_routing_id: CONNECT_ROUTING_ID for the next connect.
     """
 
@@ -69,6 +73,7 @@ class SharedState:
         "parts",
         "pattern",
         "rest",
+        "stuck_at",
         "type",
         "usable",
         "wake_fd",
@@ -91,6 +96,7 @@ class SharedState:
         self.rest: list[Any] | None = None
         self.wake_fd: Any = None
         self.monitor_socket: Any = None
+        self.stuck_at: object = None
         self.connect_routing_id = b""
         self._handles: list[ref[SocketState]] = []
         if hasattr(self.pattern, "shared_carrier"):
@@ -132,8 +138,15 @@ class SharedState:
         self._handles = [*(known for known in self._handles if known() is not None), ref(handle)]
 
     def first_handle(self) -> Any:
-        """The handle that the application made, or the oldest that is left."""
-        return self.handles()[0]
+        """The handle that the application made, or the oldest that is left.
+
+        Raises:
+            ZMQError: EINVAL: the last one was just forgotten, by another thread.
+        """
+        handles = self.handles()
+        if not handles:
+            raise make_error(EINVAL, "the socket is gone: nobody refers to it any more")
+        return handles[0]
 
     def handles(self) -> list[SocketState]:
         """The objects that stand for this socket."""
@@ -183,12 +196,7 @@ class SharedState:
     def disable_monitor(self) -> None:
         """End the monitor, if there is one: it gets MONITOR_STOPPED."""
         self.monitor_socket = None
-        engine = self.engine
-        with engine.lease:
-            sink, engine.monitor = engine.monitor, None
-        if sink is not None:
-            sink(Event.MONITOR_STOPPED, 0, "")
-            sink.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink
+        _stop_monitor(self.engine)
 
     def abandon(self) -> None:
         """In a forked child: the socket belongs to the parent."""
@@ -197,15 +205,20 @@ class SharedState:
 
     def __del__(self) -> None:
         """A socket that nobody refers to is closed; forgetting it is worth a warning (python -X dev)."""
-        if getattr(self, "closed", True):
-            return
+        if getattr(self, "closed", True) or is_finalizing():
+            return  # at the end of the process the exit handler has done what could be done
         # Not `close`: the collector may run in a thread that holds the lease of this very socket.
         self.closed = True
         self.usable = False
         self.endpoints.close()
         engine, linger = self.engine, self.options.linger_s
+
+        def close() -> None:
+            engine.close(linger)
+            _stop_monitor(engine)
+
         try:
-            engine.loop.call(lambda: engine.close(linger))
+            engine.loop.call(close)
         except RuntimeError:  # no thread can be started any more: the process ends
             return
         warnings.warn(f"Unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
@@ -213,3 +226,11 @@ class SharedState:
     def __repr__(self) -> str:
         """Tell the type."""
         return f"<{self.pattern.type_name} at {self.address:#x}>"
+
+
+def _stop_monitor(engine: SocketEngine) -> None:
+    with engine.lease:
+        sink, engine.monitor = engine.monitor, None
+    if sink is not None:
+        sink(Event.MONITOR_STOPPED, 0, "")
+        sink.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink

@@ -10,7 +10,8 @@ import warnings
 from purezmq.constants import EADDRINUSE, EFAULT, EINVAL, ENOTSUP, EVENT_ALL, LAST_ENDPOINT, SocketType
 from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD, check_group
-from purezmq.sockets.generic import Generic
+from purezmq.sockets.generic import Generic, public_name
+from purezmq.sockets.part_by_part import recv_part_by_part, send_part_by_part
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.shared_state import SharedState, find_shared_state
 from purezmq.sockets.socket_options import SocketOptionsApi
@@ -58,27 +59,37 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
     Args:
         ctx_or_socket: the context, or a socket of which this is a second handle (as pyzmq's shadow).
         socket_type: a SocketType.
+        shadow: a socket, or its `underlying`, of which this is a second handle.
         copy_threshold: buffers smaller than this many bytes are copied even with ``copy=False``.
         kwargs: options to set, by lower-case name.
 
     Raises:
-        ZMQError: EINVAL (no such type), EMFILE (MAX_SOCKETS of the context), ETERM (it is terminated).
+        TypeError: neither a context nor a socket is given.
+        ZMQError: EINVAL (no such type, nothing to shadow), EMFILE (MAX_SOCKETS of the context), ETERM (it is
+            terminated).
     """
 
     __slots__ = ()
 
     def __init__(
         self,
-        ctx_or_socket: Context[Any] | Socket,
-        socket_type: int = -1,
+        ctx_or_socket: Context[Any] | Socket | None = None,
+        socket_type: int = 0,
         *,
+        shadow: Socket | int = 0,
         copy_threshold: int | None = None,
         **kwargs: Any,
     ) -> None:
         self.copy_threshold = COPY_THRESHOLD if copy_threshold is None else copy_threshold
-        if isinstance(ctx_or_socket, Socket):
-            self._open(ctx_or_socket._shared)
+        first = ctx_or_socket if isinstance(ctx_or_socket, Socket) else shadow
+        if isinstance(first, int) and first:
+            first = find_shared_state(first).first_handle()
+        if isinstance(first, Socket):
+            self._open(first._shared)
         else:
+            if ctx_or_socket is None or isinstance(ctx_or_socket, Socket):
+                text = "a socket needs a context, or a socket of which it is a second handle"
+                raise TypeError(text)
             context = ctx_or_socket
             shared = SharedState(context, int(socket_type), context._make_options(int(socket_type)))
             context._add_socket(shared)
@@ -87,14 +98,22 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
             for name, value in kwargs.items():
                 setattr(self, name, value)
         except BaseException:
-            self.close(linger=0)
+            if not isinstance(first, Socket):  # what is shared is not ours to close
+                self.close(linger=0)
             raise
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """As in pyzmq, a subclass with a `send` or `recv` of its own has each part of a multipart go through it."""
+        super().__init_subclass__(**kwargs)
+        if "send" in vars(cls) and cls.send_multipart is Socket.send_multipart:
+            setattr(cls, "send_multipart", send_part_by_part)  # noqa: B010 - a method, which types forbid to assign
+        if "recv" in vars(cls) and cls.recv_multipart is Socket.recv_multipart:
+            setattr(cls, "recv_multipart", recv_part_by_part)  # noqa: B010 - as above
 
     def __repr__(self) -> str:
         """Tell the type and whether it's closed."""
         closed = " closed" if self.closed else ""
-        name = f"{type(self).__module__}.{type(self).__qualname__}"
-        return f"<{name}({self._pattern.type_name}) at {id(self):#x}{closed}>"
+        return f"<{public_name(type(self))}(zmq.{self._pattern.type_name}) at {id(self):#x}{closed}>"
 
     def __enter__(self) -> Self:
         """The socket; it's closed at the end of the block."""
@@ -124,7 +143,9 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """A second handle."""
         return type(self)(self)
 
-    __deepcopy__ = None  # as pyzmq: sockets can't be deep-copied
+    def __deepcopy__(self, memo: Any) -> Self:
+        """A second handle."""
+        return self.__copy__()
 
     def __reduce__(self) -> Any:
         """Refuse, with the cure."""
@@ -137,6 +158,17 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
     def context(self) -> Context[Any]:
         """The context it belongs to."""
         return self._context
+
+    @property
+    def _shadow(self) -> bool:
+        """Whether an older handle stands for the same socket; pyzmq's name."""
+        return self._shared.first_handle() is not self
+
+    @property
+    def _shadow_obj(self) -> Any:
+        """The older handle that stands for the same socket, or None; pyzmq's name."""
+        first = self._shared.first_handle()
+        return None if first is self else first
 
     @property
     def closed(self) -> bool:
@@ -174,7 +206,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         """The descriptor of FD, so that select and poll accept the socket itself (see FD for its meaning)."""
         return self._exported_fd()
 
-    FD = property(fileno, doc="See fileno().")
+    FD = fd = property(fileno, doc="See fileno().")
 
     # -- endpoints -----------------------------------------------------------------------------------------------
 
@@ -300,7 +332,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         if self._shared.monitor_socket is not None and not self._shared.monitor_socket.closed:
             return self._shared.monitor_socket  # type: ignore[no-any-return]
         if addr is None:
-            addr = f"inproc://monitor.s-{id(self):x}"
+            addr = f"inproc://monitor.s-{self._shared.address:x}"
         self.monitor(addr, EVENT_ALL if events is None else events)
         socket: Socket = self._context.socket(SocketType.PAIR)
         socket.connect(addr)

@@ -67,24 +67,21 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
             ZMQError: EINVAL (unknown or write-only), ENOTSOCK, ETERM.
         """
         number = int(option)
+        self._check_open()
         if number == SocketOption.RCVMORE:
-            self._check_open()
             return int(self._shared.rest is not None)
         if number == SocketOption.EVENTS:
-            self._check_open()
             return self._current_events()
         if number == SocketOption.FD:
             return self._exported_fd()
         if number == SocketOption.LAST_ENDPOINT:
-            self._check_open()
             return self._shared.endpoints.last.encode()
         if number == SocketOption.TYPE:
             return self._shared.type
         if number == SocketOption.THREAD_SAFE:
-            return 1
+            return 1  # any thread may use any socket
         if number == SocketOption.TOPICS_COUNT and hasattr(self._pattern, "topics_count"):
             return self._pattern.topics_count
-        self._check_open()
         return self._options.get(number)
 
     def _type_name(self) -> str:

@@ -86,6 +86,7 @@ class SocketRecv(SocketState):
     def _recv_part(self, message: Any, flags: int, copy: bool, track: bool, timeout: float | None) -> Any:
         del track
         engine = self._engine
+        pipe: Pipe | None = None
         if message is None or not isinstance(message, (bytes, list)):
             if message is not None:
                 message.wake()  # a RoomMarker
@@ -97,10 +98,10 @@ class SocketRecv(SocketState):
                     part = self._next_part()
                 if part is not None:
                     return part if copy else self._as_frame(part, more=self._shared.rest is not None)
-            message = self._recv_message(flags, timeout)
+            message, pipe = self._recv_message(flags, timeout)
         if isinstance(message, list):
             if self._pattern.addressing:
-                return self._open_addressed(message, copy=copy)
+                return self._open_addressed(message, pipe, copy=copy)
             with engine.lease:
                 if self._shared.rest is not None:
                     # Another thread is in the middle of a message: that one goes on, ours comes after it.
@@ -111,15 +112,15 @@ class SocketRecv(SocketState):
                 if len(message) > 1:
                     self._shared.rest = message[1:]
                 self._shared.refresh_recv_paths()
-            return part if copy else self._as_frame(part, more=len(message) > 1)
-        return message if copy else self._as_frame(message, more=False)
+            return part if copy else _make_frame(part, pipe, more=len(message) > 1)
+        return message if copy else _make_frame(message, pipe, more=False)
 
-    def _open_addressed(self, message: Any, *, copy: bool) -> Any:
+    def _open_addressed(self, message: Any, pipe: Pipe | None, *, copy: bool) -> Any:
         """The body of [address, body]; a Frame tells the address, too (see `Pattern.addressing`)."""
         address, body = message
         if copy:
             return body
-        frame = self._as_frame(body, more=False)
+        frame = _make_frame(body, pipe, more=False)
         frame.set(self._pattern.addressing, address)
         return frame
 
@@ -133,8 +134,8 @@ class SocketRecv(SocketState):
             self._shared.refresh_recv_paths()
         return _to_bytes(part)
 
-    def _recv_message(self, flags: int, timeout: float | None) -> Message:
-        """The next whole message; waits for it as long as the caller may."""
+    def _recv_message(self, flags: int, timeout: float | None) -> tuple[Message, Pipe | None]:
+        """The next whole message and its pipe, where it is known; waits for it as long as the caller may."""
         engine, pattern = self._engine, self._pattern
         lease = engine.lease
         deadline: float | None = -1.0
@@ -146,6 +147,7 @@ class SocketRecv(SocketState):
                     if not self._shared.usable:
                         self._check_open()
                     message = pattern.try_recv()
+                    pipe = pattern.last_pipe  # without the lease it would be another thread's
                     if message is None and deadline == -1.0:
                         pattern.check_recv()
                 finally:
@@ -153,7 +155,7 @@ class SocketRecv(SocketState):
                     if lease.mailbox:
                         lease.run_mailbox()
                 if message is not None:
-                    return message
+                    return message, pipe
             if deadline == -1.0:
                 deadline = deadline_of(flags, timeout, self._options.rcvtimeo)
             if thread_state.engines:
@@ -167,13 +169,14 @@ class SocketRecv(SocketState):
                 return self._recv_last_try()
             self._wait(left, self._recv_hint)
 
-    def _recv_last_try(self) -> Message:
+    def _recv_last_try(self) -> tuple[Message, Pipe | None]:
         with self._engine.lease:
             self._check_open()
             message = self._pattern.try_recv()
+            pipe = self._pattern.last_pipe
         if message is None:
             raise make_error(EAGAIN, "no message arrived in time")
-        return message
+        return message, pipe
 
     def _take_origins(self) -> None:
         """From now on each message is taken with its pipe, because the application reads metadata."""
@@ -182,7 +185,7 @@ class SocketRecv(SocketState):
             self._shared.refresh_recv_paths()
 
     def _as_frame(self, part: bytes, *, more: bool) -> Frame:
-        return Frame._from_received(part, more, _metadata_of(self._pattern.last_pipe))
+        return _make_frame(part, self._pattern.last_pipe, more=more)
 
     if TYPE_CHECKING:
 
@@ -220,26 +223,30 @@ class SocketRecv(SocketState):
 
     def _recv_parts(self, message: Any, flags: int, copy: bool, track: bool, timeout: float | None) -> Any:
         del track
+        pipe: Pipe | None = None
         if message is None or not isinstance(message, (bytes, list)):
             if message is not None:
                 message.wake()  # a RoomMarker
+                message = None
             if not copy and not self._pattern.take_origin:
                 self._take_origins()
-            parts: Any = None
             if self._shared.rest is not None:
                 with self._engine.lease:
-                    parts, self._shared.rest = self._shared.rest, None
+                    message, self._shared.rest = self._shared.rest, None
+                    pipe = self._pattern.last_pipe
                     self._shared.refresh_recv_paths()
-            message = parts if parts is not None else self._recv_message(flags, timeout)
+            if message is None:
+                message, pipe = self._recv_message(flags, timeout)
         if self._pattern.addressing:
-            return [self._open_addressed(message, copy=copy)]
+            return [self._open_addressed(message, pipe, copy=copy)]
         parts = list(map(_to_bytes, message)) if isinstance(message, list) else [message]
         if copy:
             return parts
         last = len(parts) - 1
-        return [self._as_frame(part, more=index < last) for index, part in enumerate(parts)]
+        return [_make_frame(part, pipe, more=index < last) for index, part in enumerate(parts)]
 
-    def recv_many(self, max_messages: int = 1000, flags: int = 0, *, timeout: float | None = None
+    def recv_many(
+        self, max_messages: int = 1000, flags: int = 0, *, timeout: float | None = None
     ) -> list[bytes | list[bytes]]:
         """Receive a batch: everything that is there, at least one message.
 
@@ -317,7 +324,8 @@ class SocketRecv(SocketState):
             The size of the whole part, which may exceed what fitted: then the rest is lost (as in pyzmq).
 
         Raises:
-            ValueError: nbytes exceeds the buffer; TypeError, BufferError: it's not writable.
+            ValueError: nbytes exceeds the buffer.
+            TypeError, BufferError: it's no buffer, not writable or not contiguous.
             Again, ContextTerminated, ZMQError: as `recv`.
         """
         view = writable_view(buffer, nbytes)
@@ -374,7 +382,7 @@ class SocketRecv(SocketState):
             events = 0
             if flags & POLLIN and (self._shared.rest is not None or self._pattern.can_recv()):
                 events |= POLLIN
-            if flags & POLLOUT and self._pattern.can_transmit:
+            if flags & POLLOUT and self._pattern.can_transmit and self._shared.stuck_at is not self._engine.room_token:
                 if not self._pattern.can_send():
                     self._engine.flush_all()
                 if self._pattern.can_send():
@@ -404,17 +412,23 @@ def writable_view(buffer: Buffer, nbytes: int) -> memoryview:
     """The bytes that `recv_into` fills: `nbytes` of the buffer, or all of it for 0.
 
     Raises:
-        ValueError: nbytes exceeds the buffer, or it's not writable; TypeError, BufferError: it's no flat buffer.
+        ValueError: nbytes exceeds the buffer.
+        BufferError: the buffer is not writable, or not contiguous.
+        TypeError: it's no buffer.
     """
     view = memoryview(buffer)
-    if view.readonly:
-        text = "recv_into needs a writable buffer"
-        raise ValueError(text)
+    if view.readonly or not view.contiguous:
+        text = "recv_into needs a writable and contiguous buffer"
+        raise BufferError(text)
     view = view.cast("B")
     if nbytes < 0 or nbytes > len(view):
         text = f"nbytes must be 0..{len(view)} (the size of the buffer), not {nbytes}"
         raise ValueError(text)
     return view[: nbytes or len(view)]
+
+
+def _make_frame(part: bytes, pipe: Pipe | None, *, more: bool) -> Frame:
+    return Frame._from_received(part, more, _metadata_of(pipe))
 
 
 def _metadata_of(pipe: Pipe | None) -> Mapping[str, str | bytes] | None:

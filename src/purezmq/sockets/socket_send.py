@@ -12,7 +12,7 @@ from purezmq.constants import EAGAIN, EINVAL
 from purezmq.constants import SNDMORE as _SNDMORE_FLAG
 from purezmq.engine.burst import flush_thread
 from purezmq.error import Again, ZMQError, make_error
-from purezmq.message import Frame, MessageTracker, SendEvent, check_group, check_routing_id
+from purezmq.message import FINISHED_TRACKER, Frame, MessageTracker, SendEvent, check_group, check_routing_id
 from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
 TYPE_CHECKING = False
@@ -137,11 +137,11 @@ class SocketSend(SocketState):
             return self._send_single(data, flags, copy, track, routing_id, group, timeout)
         part = data if type(data) is bytes else self._as_part(data, copy)
         if self._shared.parts is not None or (flags and flags & SNDMORE):
-            return self._collect_part(part, flags, track, timeout)
+            return self._collect_part(part, flags, copy, track, timeout)
         if type(part) is bytes and not track:
             self._send_message(part, flags, timeout)
             return None
-        return self._send_tracked([part], flags, track, timeout)
+        return self._send_tracked([part], flags, copy, track, timeout)
 
     def _send_single(
         self, data: Any, flags: int, copy: bool, track: bool,
@@ -154,7 +154,7 @@ class SocketSend(SocketState):
             raise make_error(EINVAL, f"a {pattern.type_name} socket sends messages of one part only, without SNDMORE")
         part = data if type(data) is bytes else self._as_part(data, copy)
         if not pattern.addressing:
-            return self._send_tracked([part], flags, track, timeout)
+            return self._send_tracked([part], flags, copy, track, timeout)
         address: Any
         if pattern.addressing == "group":
             address = check_group(group if group is not None else data.group if isinstance(data, Frame) else "")
@@ -163,9 +163,9 @@ class SocketSend(SocketState):
         else:
             address = data.routing_id if isinstance(data, Frame) else 0
         message = [address, part]
-        if type(part) is bytes and not track:
+        if type(part) is bytes and not (track and self._is_uncopied([part], copy)):
             self._send_message(message, flags, timeout)
-            return None
+            return FINISHED_TRACKER if track else None
         event = SendEvent() if track else None
         self._send_message(TrackedMessage(message, event), flags, timeout)
         return MessageTracker(event) if event is not None else None
@@ -177,7 +177,9 @@ class SocketSend(SocketState):
             name = self._pattern.type_name
             raise make_error(EINVAL, f"a {name} socket sends messages of one part only, this one has {count}")
 
-    def _collect_part(self, part: Any, flags: int, track: bool, timeout: float | None) -> MessageTracker | None:
+    def _collect_part(
+        self, part: Any, flags: int, copy: bool, track: bool, timeout: float | None
+    ) -> MessageTracker | None:
         """A part of a message whose end has not come, or the end: the whole leaves as one."""
         with self._engine.lease:
             self._check_open()
@@ -189,11 +191,11 @@ class SocketSend(SocketState):
                 self._shared.refresh_send_paths()
             parts.append(part)
             if flags & SNDMORE:
-                return MessageTracker() if track else None
+                return FINISHED_TRACKER if track else None
             self._shared.parts = None
             self._shared.refresh_send_paths()
         try:
-            return self._send_tracked(parts, flags, track, timeout)
+            return self._send_tracked(parts, flags, copy, track, timeout)
         except ZMQError as error:
             if isinstance(error, Again):
                 self._keep_parts(parts)
@@ -210,14 +212,20 @@ class SocketSend(SocketState):
                 self._shared.refresh_send_paths()
 
     def _send_tracked(
-        self, parts: Sequence[Any], flags: int, track: bool, timeout: float | None
+        self, parts: Sequence[Any], flags: int, copy: bool, track: bool, timeout: float | None
     ) -> MessageTracker | None:
-        if not track and all(type(part) is bytes for part in parts):
+        is_tracked = track and self._is_uncopied(parts, copy)
+        if not is_tracked and all(type(part) is bytes for part in parts):
             self._send_message(self._as_message(list(parts)), flags, timeout)
-            return None
+            return FINISHED_TRACKER if track else None
         event = SendEvent() if track else None
         self._send_message(TrackedMessage(parts, event), flags, timeout)
         return MessageTracker(event) if event is not None else None
+
+    def _is_uncopied(self, parts: Sequence[Any], copy: bool) -> bool:
+        """Whether the memory of any part is the application's still, which a tracker has to watch."""
+        threshold = self.copy_threshold or 0
+        return not copy and any(len(part) >= threshold for part in parts)
 
     def _as_part(self, data: Any, copy: bool) -> Any:
         """What is queued for a part: bytes, or the memory of a large buffer that must not be copied."""
@@ -333,7 +341,7 @@ class SocketSend(SocketState):
             tracker = None
             for index, part in enumerate(parts):
                 last = index == len(parts) - 1
-                tracker = self._collect_part(part, flags if last else flags | SNDMORE, track, timeout)
+                tracker = self._collect_part(part, flags if last else flags | SNDMORE, copy, track, timeout)
             return tracker
         target = self._parts_target
         if len(parts) > 1 and not flags and not track and copy and len(target.outbound) < target.room:
@@ -349,7 +357,7 @@ class SocketSend(SocketState):
             return self._send_single(
                 msg_parts[0], flags, copy, track, kwargs.get("routing_id"), kwargs.get("group"), timeout
             )
-        return self._send_tracked(parts, flags, track, timeout)
+        return self._send_tracked(parts, flags, copy, track, timeout)
 
     def _check_part(self, part: Any, index: int, copy: bool) -> Any:
         try:
@@ -365,10 +373,19 @@ class SocketSend(SocketState):
         engine, pattern = self._engine, self._pattern
         with engine.lease:
             self._check_open()
+            self._shared.stuck_at = None
             count = pattern.try_send_many(messages)
-            if count < len(messages):
+            while count < len(messages):
                 engine.flush_all()
-                count += pattern.try_send_many(messages[count:])
+                # As in `_send_message`: the token and the markers before the last try.
+                token = engine.room_token
+                engine.mark_room()
+                sent = pattern.try_send_many(messages[count:])
+                if not sent:
+                    if pattern.fast_target() is None:  # else `can_send` is exact, and others send without the lease
+                        self._shared.stuck_at = token
+                    break
+                count += sent
         return count
 
     def send_many(self, messages: Iterable[Any], flags: int = 0, *, timeout: float | None = None) -> int:

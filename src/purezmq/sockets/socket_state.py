@@ -118,9 +118,7 @@ class SocketState:
     def _refresh_recv_path(self) -> None:
         """Open or close the lock-free path of recv (lease held)."""
         pattern = self._pattern
-        is_open = (
-            pattern.fast_recv and not pattern.take_origin and self._shared.rest is None and self._shared.usable
-        )
+        is_open = pattern.fast_recv and not pattern.take_origin and self._shared.rest is None and self._shared.usable
         self._ready = pattern.inbox.ready if is_open else NO_MESSAGES
 
     def _close_paths(self) -> None:

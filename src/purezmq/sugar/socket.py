@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from purezmq.sockets.socket import EndpointContext as _SocketContext
 from purezmq.sockets.socket import Socket
 
-__all__ = ["Socket", "SyncSocket"]
+__all__ = ["Socket", "SyncSocket", "_SocketContext"]
 
 SyncSocket = Socket

@@ -7,6 +7,9 @@ from typing import Any
 
 __all__ = ["dumps", "loads"]
 
+#: pyzmq's name of the module that does the work.
+jsonmod = json
+
 
 def dumps(o: object, **kwargs: Any) -> bytes:
     """Return `o` as JSON.

@@ -1,6 +1,7 @@
 """The one exception inside the wire: what the peer did wrong.
 
-It never leaves this package: :class:`~purezmq.wire.connection.Connection` turns it into a ``ConnectionFailed`` event.
+:class:`~purezmq.wire.connection.Connection` turns it into a ``ConnectionFailed`` event. A pattern may raise it, too,
+when the engine tells it what a peer asks for; then the engine ends the connection in the same way.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ __all__ = [
     "LARGE_BODY_SIZE",
     "MAX_BODY_READ_SIZE",
     "MAX_CHUNK_SIZE",
+    "MAX_GROUPS_PER_PEER",
     "MAX_GROUP_SIZE",
     "MAX_HANDSHAKE_FRAME_SIZE",
     "MAX_PROPERTY_NAME_SIZE",
@@ -35,6 +36,9 @@ MAX_ROUTING_ID_SIZE = 255
 
 MAX_GROUP_SIZE = 255
 """Largest group of a RADIO message in bytes: over datagrams its length is one octet (RFC 48)."""
+
+MAX_GROUPS_PER_PEER = 100_000
+"""Groups that one DISH may have joined at a RADIO: some 50 MB when each is as long as it may be."""
 
 MAX_PROPERTY_NAME_SIZE = 255
 """Largest property name in bytes: its length is one octet (RFC 37)."""

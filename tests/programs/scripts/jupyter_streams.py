@@ -74,10 +74,11 @@ def use_threaded_client(kernel: str) -> None:
 
     code = "import sys, zmq; print('purezmq' if zmq is sys.modules.get('purezmq') else 'zmq')"
     tell("libraries", [library_name(), output_until_idle(client.iopub_channel.messages, client.execute(code)).strip()])
-    client.shell_channel.messages.get(timeout=TIMEOUT_S)
     number = client.execute(CODE)
     tell("threaded_lines_in_order", output_until_idle(client.iopub_channel.messages, number).split() == LINES)
-    tell("threaded_status", client.shell_channel.messages.get(timeout=TIMEOUT_S)["content"]["status"])
+    while (reply := client.shell_channel.messages.get(timeout=TIMEOUT_S))["parent_header"]["msg_id"] != number:
+        pass
+    tell("threaded_status", reply["content"]["status"])
     client.stop_channels()
     blocking.stop_channels()
     process = manager.provisioner.process

@@ -62,7 +62,9 @@ def use(client: ipyparallel.Client) -> None:
 
 def main(folder: str) -> None:
     """Start the cluster, use it, stop it."""
-    cluster = ipyparallel.Cluster(n=2, profile_dir=folder, send_engines_connection_env=True, log_level=40)
+    # An engine counts as registered with its second heartbeat: every 3 s by default.
+    options = {"profile_dir": folder, "log_level": 40, "controller_args": ["--HeartMonitor.period=500"]}
+    cluster = ipyparallel.Cluster(n=2, send_engines_connection_env=True, **options)
     with cluster as client:
         client.wait_for_engines(2, timeout=TIMEOUT_S, interactive=False)
         use(client)

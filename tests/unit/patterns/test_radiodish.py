@@ -7,6 +7,8 @@ from tests.unit.patterns.carrier import ScriptedPeer, make_pattern, texts
 
 from purezmq.constants import DISH, EINVAL, ENOTSUP, RADIO, SNDHWM
 from purezmq.error import ZMQError
+from purezmq.patterns import radiodish
+from purezmq.wire.error import RemoteProtocolError
 
 
 def dish_of(*groups: bytes) -> Any:
@@ -148,3 +150,17 @@ def test_dish_refuses_to_join_twice_and_to_leave_unknown() -> None:
         with pytest.raises(ZMQError) as caught:
             change(group)
         assert EINVAL == caught.value.errno
+
+
+def test_radio_limits_the_groups_of_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes over a wire; those of our own process may join what they like."""
+    monkeypatch.setattr(radiodish, "MAX_GROUPS_PER_PEER", 2)
+    radio = make_pattern(RADIO)
+    remote, local = ScriptedPeer(radio), ScriptedPeer(radio, direct=True)
+    remote.subscribe(b"a", b"b", b"a")
+    with pytest.raises(RemoteProtocolError, match="more than 2 groups"):
+        remote.subscribe(b"c")
+    remote.cancel(b"a")
+    remote.subscribe(b"c")
+    local.subscribe(b"a", b"b", b"c")
+    assert 3 == radio.topics_count
