@@ -18,7 +18,7 @@ from purezmq.error import (
     strerror,
 )
 from purezmq.install import install_as_zmq, is_installed_as_zmq
-from purezmq.message import COPY_THRESHOLD, Frame, MessageTracker
+from purezmq.message import COPY_THRESHOLD, FINISHED_TRACKER, Frame, MessageTracker
 from purezmq.sockets.context import Context
 from purezmq.sockets.curve import curve_keypair, curve_public
 from purezmq.sockets.poller import Poller, select, zmq_poll
@@ -59,6 +59,7 @@ else:
 
 #: pyzmq's other names of the same things.
 Message = Frame
+_FINISHED_TRACKER = FINISHED_TRACKER
 SyncContext = Context[Socket]
 SyncSocket = Socket
 __revision__ = ""

@@ -146,7 +146,7 @@ def test_logging_program() -> None:
         logger.removeHandler(handler)
 
 
-def test_subclass_with_its_own_send_and_recv_sees_each_part(context: Any) -> None:
+def test_subclass_with_its_own_send_and_recv_sees_each_part() -> None:
     """send_multipart and recv_multipart go through what a subclass overrides."""
     seen = []
 
@@ -160,7 +160,11 @@ def test_subclass_with_its_own_send_and_recv_sees_each_part(context: Any) -> Non
             seen.append(data)
             return data
 
-    with context.socket(zmq.PAIR, socket_class=Watching) as one, context.socket(zmq.PAIR) as other:
+    with (
+        zmq.Context() as context,
+        context.socket(zmq.PAIR, socket_class=Watching) as one,
+        context.socket(zmq.PAIR) as other,
+    ):
         one.bind("inproc://watched")
         other.connect("inproc://watched")
         one.send_multipart([b"a", b"b"])

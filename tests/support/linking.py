@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
+import shutil
 import socket as socket_module
 import struct
 import sys
@@ -35,7 +37,9 @@ _numbers = itertools.count(1)
 
 def ipc_path() -> str:
     """Return a path in a fresh short directory (pytest's tmp_path may exceed 107 bytes)."""
-    return os.path.join(tempfile.mkdtemp(prefix="zq"), "s")
+    directory = tempfile.mkdtemp(prefix="zq")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return os.path.join(directory, "s")
 
 
 def bind(socket: Any, transport: str) -> str:

@@ -11,7 +11,7 @@ from weakref import WeakSet, WeakValueDictionary
 from purezmq.constants import EINVAL, EMSGSIZE, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
 from purezmq.engine.burst import flush_thread
-from purezmq.error import make_error
+from purezmq.error import ZMQError, make_error
 from purezmq.native import Condition, RLock
 from purezmq.options import ContextOptions, SocketOptions
 from purezmq.sockets.generic import Generic, public_name
@@ -406,7 +406,10 @@ class Context(Generic["_S_co"]):
         """Read an option by name."""
         number = None if key.startswith("_") else _find_option(key)
         if isinstance(number, ContextOption):
-            return self.get(number)
+            try:
+                return self.get(number)
+            except ZMQError as error:
+                raise AttributeError(str(error)) from error  # a write-only option is no attribute
         if number is not None and int(number) in self.__dict__.get("sockopts", {}):
             return self.sockopts[int(number)]
         text = f"{type(self).__name__} has no such option: {key.upper()}"
