@@ -52,6 +52,8 @@ RETAKE_S = 0.010
 SPIN_S = 0.000_100
 #: A follower gives way this often, which takes about as long.
 FOLLOWER_SPINS = range(250)
+#: Who wants what is ready to be handled gives way this often to a thread that leads already.
+GIVE_WAY = range(50)
 #: After attempts in vain at most this many waits sleep at once.
 MAX_SPINS_TO_SKIP = 1024
 
@@ -277,6 +279,14 @@ class Leadership:
                     self._dispatch(events)
             finally:
                 self._release_lead()
+
+    def pump(self) -> None:
+        """Handle what is ready now; when another thread is just about to, give way to it for a moment."""
+        for _ in GIVE_WAY:
+            if self.selector is None or not self._lead_lock.locked():
+                break
+            sched_yield()
+        self.try_pump()
 
     def try_lead_for_poller(self) -> EpollSelector | None:
         """Become leader on behalf of a poller that watches several sockets; the selector, or None if another leads."""

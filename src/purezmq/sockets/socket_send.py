@@ -260,7 +260,7 @@ class SocketSend(SocketState):
         if is_sent:
             if pattern.is_unheard and engine.is_time_to_look():
                 # Subscriptions that have arrived count, whether or not the I/O thread had its turn to read them.
-                engine.leadership.try_pump()
+                engine.leadership.pump()
                 with lease:
                     pattern.try_send(message)
             return
