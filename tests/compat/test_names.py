@@ -159,3 +159,9 @@ def test_exception_has_same_ancestors(name: str) -> None:
     theirs, ours = getattr(pyzmq.error, name), getattr(zmq.error, name)
     ancestors = {cls.__name__ for cls in theirs.__mro__}
     assert ancestors <= {cls.__name__ for cls in ours.__mro__}
+
+
+def test_classes_can_be_subscribed_in_annotations() -> None:
+    """``zmq.Socket[bytes]`` and ``zmq.Context[zmq.Socket[bytes]]`` are evaluated by programs at run time."""
+    assert zmq.Socket is zmq.Socket[bytes].__origin__
+    assert zmq.Context is zmq.Context[zmq.Socket[bytes]].__origin__

@@ -92,3 +92,12 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def annotated(context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+    """pyzmq's way to annotate synchronous sockets, and its other spelling of options."""
+    socket: zmq.Socket[bytes] = context.socket(zmq.DEALER)
+    more: int = socket.RCVMORE
+    identity: bytes = socket.IDENTITY
+    print(more, identity)
+    return socket

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self, TypeVar
 
+    from typing_extensions import TypeVar as DefaultTypeVar
+
     from purezmq.sockets.context import Context
 
-    _T = TypeVar("_T", bound="Socket")
+    _T = TypeVar("_T", bound="Socket[Any]")
+    # As in pyzmq `Socket[bytes]` is a synchronous socket; its asynchronous kin has a type of its own here.
+    _Part_co = DefaultTypeVar("_Part_co", covariant=True, default=bytes)  # noqa: PYI018 - named in Generic[...]
 
 __all__ = ["EndpointContext", "Socket"]
 
@@ -53,7 +57,7 @@ class EndpointContext(Generic["_T"]):
             getattr(self.socket, self._undo)(self.endpoint)
 
 
-class Socket(SocketSend, SocketOptionsApi, Serialization):
+class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
     """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
 
     Args:
@@ -73,7 +77,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
 
     def __init__(
         self,
-        ctx_or_socket: Context[Any] | Socket | None = None,
+        ctx_or_socket: Context[Any] | Socket[Any] | None = None,
         socket_type: int = 0,
         *,
         shadow: Socket | int = 0,
@@ -126,7 +130,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization):
         self.close()
 
     @classmethod
-    def shadow(cls, address: int | Socket) -> Self:
+    def shadow(cls, address: int | Socket[Any]) -> Self:
         """A second handle of a socket: messages, options and the end are shared with the first.
 
         Args:
