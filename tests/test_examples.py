@@ -56,7 +56,7 @@ def test_pattern_of_the_guide_holds_its_claim(name):
 def run(program: Path) -> tuple[int, str, str]:
     """Run a program, warnings being errors, and return its exit code and what it printed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-X", "dev", "-W", "error", str(program)]
+    command = [sys.executable, "-W", "error", str(program)]
     done = subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=50)
     return done.returncode, done.stdout, done.stderr
 

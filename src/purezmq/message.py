@@ -35,8 +35,29 @@ if TYPE_CHECKING:
 elif sys.version_info >= (3, 12):
     _Exporter = object  # PEP 688: `Frame.__buffer__` does it
 else:
-    # A class in Python can't export a buffer there, but a bytearray is one: at the cost of a copy of the content.
-    _Exporter = bytearray
+
+    class _Exporter(bytearray):
+        """A class in Python can't export a buffer there, but a bytearray is one: at the cost of a copy of the content.
+
+        It is nothing but a buffer: what else a bytearray can do would be there on these versions of Python only, and
+        would change the copy without the Frame.
+        """
+
+        __slots__ = ()
+
+        __add__ = __iadd__ = __mul__ = __imul__ = __rmul__ = __mod__ = __rmod__ = None
+        __contains__ = __iter__ = __setitem__ = __delitem__ = None
+        __lt__ = __le__ = __gt__ = __ge__ = None
+
+        @property
+        def _hidden(self) -> None:
+            raise AttributeError("a Frame has no such method; frame.bytes has")
+
+        for _name in vars(bytearray):
+            if not _name.startswith("__"):
+                locals()[_name] = _hidden
+        del _name, _hidden
+
 
 __all__ = [
     "COPY_THRESHOLD",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from typing import Any
@@ -172,3 +173,8 @@ def test_subclass_with_its_own_send_and_recv_sees_each_part() -> None:
         other.send_multipart([b"c", b"d"])
         assert [b"c", b"d"] == one.recv_multipart()
     assert [b"a", b"b", b"c", b"d"] == seen
+
+
+def test_asyncio_is_reached_through_the_front() -> None:
+    """Programs say zmq.asyncio.asyncio.get_event_loop()."""
+    assert asyncio is library_module("asyncio").asyncio

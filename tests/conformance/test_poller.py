@@ -255,3 +255,15 @@ def test_poll_of_socket_that_connects_later(make_socket: MakeSocket) -> None:
     push.connect(endpoint)
     push.send(b"x")
     assert [(pull, zmq.POLLIN)] == call.result()
+
+
+@needs_pipes
+@pytest.mark.parametrize("flags", [zmq.POLLIN, zmq.POLLOUT, zmq.POLLERR, zmq.POLLPRI])
+def test_poller_of_a_pipe_whose_writer_is_gone_tells_pollerr(pipe: tuple[int, int], flags: int) -> None:
+    """Nothing more can come: that is told as POLLERR, whatever was asked for, and ends the wait."""
+    reader, writer = pipe
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), writer)  # closes the end that writes, and leaves the fixture one to close
+    poller = zmq.Poller()
+    poller.register(reader, flags)
+    assert [(reader, zmq.POLLERR)] == poller.poll(5000)

@@ -309,6 +309,21 @@ def test_interpreter_ends(name: str) -> None:
             process.kill()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("imports", ["", "import logging\n"])
+def test_interrupted_program_with_messages_left_ends_by_the_signal(imports: str) -> None:
+    """What is told at the end about undelivered messages leaves the exit status of an unhandled Ctrl-C as it is."""
+    body = f"{imports}c.linger = -1; {ENDINGS['everything left open']}; raise KeyboardInterrupt"
+    with run_script(body) as process:
+        try:
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert -signal.SIGINT == process.returncode
+    if LIBRARY == "purezmq":
+        assert "not delivered at exit: 1 messages for tcp://127.0.0.1:1" == errors.splitlines()[-1]
+
+
 def test_messages_sent_just_before_the_end_arrive(make_socket: MakeSocket) -> None:
     """connect, send, end of the program: a live peer gets everything."""
     pull = make_socket(zmq.PULL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import operator
 import pickle
 import threading
 
@@ -314,3 +315,31 @@ def test_frame_shows_its_memory_as_a_view():
     for content in (b"", b"x" * 10, b"y" * 100_000, bytearray(b"z" * 10)):
         view = memoryview(Frame(content, copy=False))
         assert ((len(content),), "B", bytes(content)) == (view.shape, view.format, view.tobytes())
+
+
+@pytest.mark.parametrize("name", ["append", "clear", "decode", "extend", "index", "split"])
+def test_frame_has_no_methods_of_bytes(name):
+    """A program that tells bytes from Frames by their methods can; also where a Frame is a bytearray underneath."""
+    assert not hasattr(Frame(b"abc"), name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame.__iadd__(b"x"),
+        lambda frame: operator.setitem(frame, 0, 1),
+        lambda frame: operator.delitem(frame, 0),
+        lambda frame: frame + b"x",
+        lambda frame: frame * 2,
+        lambda frame: frame % 1,
+        lambda frame: frame < Frame(b"b"),
+        list,
+        lambda frame: 97 in frame,
+    ],
+)
+def test_frame_is_no_sequence(change):
+    """Neither changing nor comparing nor iterating: pyzmq's Frames can't, on no version of Python."""
+    frame = Frame(b"abc")
+    with pytest.raises((TypeError, AttributeError, ZMQError)):
+        change(frame)
+    assert b"abc" == frame.bytes == bytes(memoryview(frame))

@@ -7,6 +7,8 @@ several threads, and with one after the other.
 
 from __future__ import annotations
 
+import asyncio  # noqa: F401 - programs reach the standard module as zmq.asyncio.asyncio
+
 from purezmq.asyncio.context import Context
 from purezmq.asyncio.loop import ZMQEventLoop, install
 from purezmq.asyncio.poller import Poller

@@ -129,7 +129,10 @@ class LoopBinding:
 
     def serve(self) -> None:
         """Serve who waits, as far as there is something for them."""
-        if not self.socket._shared.usable:
+        socket = self._socket()
+        if socket is None:  # forgotten after this call was scheduled
+            return
+        if not socket._shared.usable:
             self.end()
             return
         if self.receivers:
@@ -291,8 +294,11 @@ class LoopBinding:
 
     def end(self) -> None:
         """The socket can't be used any more: closed cancels who waits, a terminated context is an error."""
+        socket = self._socket()
+        if socket is None:  # forgotten meanwhile: nobody waits
+            return
         try:
-            self.socket._check_open()
+            socket._check_open()
         except ZMQError as found:
             error = found
         else:
@@ -300,7 +306,7 @@ class LoopBinding:
         if self.loop.is_closed():  # nobody waits in it
             self._take_all()
             return
-        is_closed = self.socket._shared.closed
+        is_closed = socket._shared.closed
         for waiter in self._take_all():
             if not is_closed:
                 waiter.fail(error)

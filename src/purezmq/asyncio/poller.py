@@ -11,19 +11,22 @@ from purezmq.asyncio.waiter import PollFuture
 from purezmq.constants import POLLERR as _POLLERR_FLAG
 from purezmq.constants import POLLIN as _POLLIN_FLAG
 from purezmq.constants import POLLOUT as _POLLOUT_FLAG
+from purezmq.constants import POLLPRI as _POLLPRI_FLAG
+from purezmq.sockets.poller import EXCEPTION_LOOK_S, make_exception_selector, poll_items
 from purezmq.sockets.poller import Poller as SyncPoller
-from purezmq.sockets.poller import poll_items
 from purezmq.sockets.socket import Socket as SyncSocket
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, TimerHandle
+
+    from purezmq.engine.selector import EpollSelector
 
 __all__ = ["Poller"]
 
 #: Plain numbers: arithmetic with the enumeration itself costs a microsecond.
 _POLLIN = int(_POLLIN_FLAG)
 _POLLOUT = int(_POLLOUT_FLAG)
-_POLLERR = int(_POLLERR_FLAG)
+_EXCEPTIONS = int(_POLLERR_FLAG | _POLLPRI_FLAG)
 
 
 class Poller(SyncPoller):
@@ -94,6 +97,7 @@ class _PollCall:
         self._sockets = [(poller._twin(item), flags) for item, flags in self._items if isinstance(item, SyncSocket)]
         self._watches: list[PollFuture] = []
         self._readers: list[int] = []
+        self._exceptions: list[EpollSelector] = []
         self._writers: list[int] = []
         self._timer: TimerHandle | None = None
         self.future.add_done_callback(self._end)
@@ -118,12 +122,22 @@ class _PollCall:
         binding.serve()
 
     def _watch_descriptor(self, number: int, flags: int) -> None:
-        if flags & (_POLLIN | _POLLERR):
-            self._loop.add_reader(number, self._look)
-            self._readers.append(number)
+        if flags & _POLLIN:
+            self._watch_for_reading(number)
+        elif flags & _EXCEPTIONS:
+            selector = make_exception_selector(number, flags)
+            if selector is None:
+                self._loop.call_later(EXCEPTION_LOOK_S, self._look_repeatedly)
+            else:
+                self._exceptions.append(selector)
+                self._watch_for_reading(selector.fileno())
         if flags & _POLLOUT:
             self._loop.add_writer(number, self._look)
             self._writers.append(number)
+
+    def _watch_for_reading(self, number: int) -> None:
+        self._loop.add_reader(number, self._look)
+        self._readers.append(number)
 
     def _handle_watch(self, watch: Future[Any]) -> None:
         if self.future.done():
@@ -149,14 +163,20 @@ class _PollCall:
         if found or must_end:
             self.future.set_result(found)
 
+    def _look_repeatedly(self) -> None:
+        self._look()
+        if not self.future.done():
+            self._loop.call_later(EXCEPTION_LOOK_S, self._look_repeatedly)
+
     def _end(self, _future: Future[Any]) -> None:
         if self._timer is not None:
             self._timer.cancel()
         for watch in self._watches:
             watch.cancel()
-        if self._loop.is_closed():
-            return
-        for number in self._readers:
-            self._loop.remove_reader(number)
-        for number in self._writers:
-            self._loop.remove_writer(number)
+        if not self._loop.is_closed():
+            for number in self._readers:
+                self._loop.remove_reader(number)
+            for number in self._writers:
+                self._loop.remove_writer(number)
+        for selector in self._exceptions:
+            selector.close()

@@ -121,6 +121,8 @@ class Dialer:
             address = self._addresses.pop(0)
             try:
                 pending = self.transport.start_connect(address, self.options)
+                if pending.delayed:
+                    self.engine.emit(Event.CONNECT_DELAYED, 115, self.text)  # 115: EINPROGRESS, as libzmq reports it
                 stream = pending.finish()
             except Exception as error:  # noqa: BLE001 - whatever it was, this attempt has failed and the next follows
                 failure = error
@@ -135,7 +137,6 @@ class Dialer:
             if timeout is not None:
                 self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)
             self._limit_negotiation(pending)
-            self.engine.emit(Event.CONNECT_DELAYED, 115, self.text)  # 115: EINPROGRESS, as libzmq reports it
             return
         number = getattr(failure, "errno", None) or 0
         self.engine.emit(Event.CLOSED, number, self.text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from time import monotonic
 from weakref import WeakSet
 
@@ -54,6 +55,20 @@ def _handle_exit() -> None:
     for context in list(_contexts):
         left += context._end_process(deadline)
     if left:
-        import logging
+        _tell("not delivered at exit: " + "; ".join(left))
 
-        logging.getLogger("purezmq").warning("not delivered at exit: %s", "; ".join(left))
+
+def _tell(text: str) -> None:
+    """Log a warning; a program without logging gets the line that logging would write to stderr.
+
+    logging isn't imported for it: at this time an import may run text as code (namedtuple does), and then Python
+    forgets that an unhandled Ctrl-C ended the program and exits with status 1 instead of by the signal.
+    """
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        logging.getLogger("purezmq").warning("%s", text)
+    elif sys.stderr is not None:
+        try:
+            sys.stderr.write(text + "\n")
+        except (OSError, ValueError):
+            return  # stderr is closed: nobody is there to tell

@@ -286,7 +286,7 @@ class ZMQStream:
                     count += self._receive_one()
                     if self.closed() or (limit and count >= limit):
                         break
-                if events & _POLLOUT and self.sending():
+                if events & _POLLOUT and self.sending() and self.socket.poll(0, _POLLOUT):  # still, after the callback
                     self._send_one()
                     count += 1
         finally:
@@ -378,7 +378,7 @@ class ZMQStream:
         """Receive one message and send one.
 
         Args:
-            ready: EVENTS as they were a moment ago; None to read them, which quiets the descriptor.
+            ready: EVENTS as they were when this turn was scheduled; None to read them, which quiets the descriptor.
         """
         try:
             if ready is None:
@@ -387,9 +387,9 @@ class ZMQStream:
                 self._receive_one()
                 if self.closed():
                     return
-                if self.sending():
-                    ready = self.socket.getsockopt(_EVENTS)
-            if ready & _POLLOUT and self.sending():
+            # Asked again: what was sent since (by `flush`, a callback, a thread) may have taken the room, and a send
+            # that waits for more would stop the loop.
+            if self.sending() and self.socket.getsockopt(_EVENTS) & _POLLOUT:
                 self._send_one()
         except ContextTerminated:
             # The descriptor stays readable until the socket is closed: the loop must not come here again and again.

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from purezmq.constants import POLLERR as _POLLERR_FLAG
+from purezmq.constants import POLLIN as _POLLIN_FLAG
 from purezmq.constants import POLLOUT as _POLLOUT_FLAG
+from purezmq.constants import POLLPRI as _POLLPRI_FLAG
 from purezmq.engine.burst import flush_thread
 from purezmq.green.gevent_hub import get_hub
 from purezmq.green.waiting import HubWait, Sleeper, hub_wait_of
+from purezmq.sockets.poller import EXCEPTION_LOOK_S, make_exception_selector, poll_system, time_left
 from purezmq.sockets.poller import Poller as _PlainPoller
-from purezmq.sockets.poller import poll_system, time_left
 from purezmq.sockets.socket_recv import SocketRecv
+
+if TYPE_CHECKING:
+    from purezmq.engine.selector import EpollSelector
 
 __all__ = ["Poller", "zmq_poll"]
 
-#: A plain number: arithmetic with the enumeration itself costs a microsecond.
+#: Plain numbers: arithmetic with the enumeration itself costs a microsecond.
+POLLIN = int(_POLLIN_FLAG)
 POLLOUT = int(_POLLOUT_FLAG)
+_EXCEPTIONS = int(_POLLERR_FLAG | _POLLPRI_FLAG)
 #: gevent's numbers.
 _READABLE, _WRITABLE = 1, 2
 
@@ -84,6 +92,13 @@ def _sleep(own: list[tuple[SocketRecv, int]], system: list[tuple[Any, int, int]]
     sleeper = Sleeper(hub, receives=False)
     rooms: list[HubWait] = []
     watchers: list[Any] = []
+    selectors: list[EpollSelector] = []
+
+    def watch(number: int, kind: int) -> None:
+        watcher = hub.loop.io(number, kind)
+        watchers.append(watcher)
+        watcher.start(sleeper.wake)
+
     try:
         for socket, flags in own:
             room = hub_wait_of(socket._shared)
@@ -96,11 +111,15 @@ def _sleep(own: list[tuple[SocketRecv, int]], system: list[tuple[Any, int, int]]
         if any(socket._events(flags) for socket, flags in own):
             return
         for number, _item, flags in system:
-            watcher = hub.loop.io(
-                number, (_READABLE if flags & ~POLLOUT else 0) | (_WRITABLE if flags & POLLOUT else 0)
-            )
-            watchers.append(watcher)
-            watcher.start(sleeper.wake)
+            if flags & (POLLIN | POLLOUT):
+                watch(number, (_READABLE if flags & POLLIN else 0) | (_WRITABLE if flags & POLLOUT else 0))
+            if flags & _EXCEPTIONS and not flags & POLLIN:
+                selector = make_exception_selector(number, flags)
+                if selector is None:
+                    timeout = EXCEPTION_LOOK_S if timeout is None else min(timeout, EXCEPTION_LOOK_S)
+                else:
+                    selectors.append(selector)
+                    watch(selector.fileno(), _READABLE)
         sleeper.sleep(timeout)
     finally:
         for room in rooms:
@@ -108,6 +127,8 @@ def _sleep(own: list[tuple[SocketRecv, int]], system: list[tuple[Any, int, int]]
         for watcher in watchers:
             watcher.stop()
             watcher.close()
+        for selector in selectors:
+            selector.close()
 
 
 #: pyzmq's name inside this module.

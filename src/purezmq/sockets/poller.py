@@ -13,7 +13,7 @@ from time import monotonic
 from purezmq import constants, native
 from purezmq.engine.burst import flush_thread
 from purezmq.engine.leader import MAX_SPINS_TO_SKIP, SPIN_S, sched_yield
-from purezmq.engine.selector import READ, is_nestable
+from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
 from purezmq.sockets.socket_recv import SocketRecv
 
@@ -32,6 +32,8 @@ POLLERR = int(constants.POLLERR)
 _BOTH = POLLIN | POLLOUT
 #: The longest time that the system's poll takes.
 MAX_POLL_MS = 2**31 - 1
+#: See `make_exception_selector` (seconds).
+EXCEPTION_LOOK_S = 0.05
 
 
 class _PollWaiter:
@@ -234,6 +236,22 @@ def poll_system(
     return [(item, mask) for item, mask in found if mask]
 
 
+def make_exception_selector(number: int, flags: int) -> EpollSelector | None:
+    """What becomes readable when a descriptor is in error, or has urgent data if the flags say POLLPRI.
+
+    For event loops: they watch a descriptor for reading, which wakes them for ever while data lie that nobody wants.
+
+    Returns:
+        A selector, to be watched by its `fileno` and closed afterwards; None where selectors don't nest: then look
+        every `EXCEPTION_LOOK_S`.
+    """
+    if not is_nestable():
+        return None
+    selector = EpollSelector()
+    selector.register(number, _to_system(flags & POLLPRI))  # errors are told unasked
+    return selector
+
+
 def _select_system(
     system: list[tuple[Any, int, int]], timeout: float | None, wakeup: Wakeup | None
 ) -> list[tuple[Any, int]]:
@@ -260,10 +278,10 @@ def _to_system(flags: int) -> int:
 
 
 def _from_system(mask: int) -> int:
-    flags = int(POLLIN) if mask & (_select.POLLIN | _select.POLLHUP) else 0
+    flags = int(POLLIN) if mask & _select.POLLIN else 0
     flags |= int(POLLOUT) if mask & _select.POLLOUT else 0
     flags |= int(POLLPRI) if mask & _select.POLLPRI else 0
-    return flags | (int(POLLERR) if mask & (_select.POLLERR | _select.POLLNVAL) else 0)
+    return flags | (int(POLLERR) if mask & (_select.POLLERR | _select.POLLHUP | _select.POLLNVAL) else 0)
 
 
 def select(

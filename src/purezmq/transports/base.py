@@ -359,6 +359,8 @@ class PendingConnect:
     """
 
     __slots__ = ("sock", "address", "reading")
+    #: The system answers a connect of this kind later, even on this machine: monitors see CONNECT_DELAYED.
+    delayed = True
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
         self.sock: socket.socket | None = sock

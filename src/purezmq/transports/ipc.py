@@ -145,6 +145,7 @@ class IpcPendingConnect(PendingConnect):
     """An ipc connection on its way; the kernel completes it at once."""
 
     __slots__ = ()
+    delayed = False
 
     def open_stream(self, sock: socket.socket, peer: Any) -> SocketStream:
         """Make the stream."""

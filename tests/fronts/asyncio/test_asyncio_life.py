@@ -261,6 +261,43 @@ def test_forgotten_socket_is_collected_and_its_descriptor_freed(run: Run, contex
     eventually(lambda: not context._state.engines)
 
 
+@purezmq_only("pyzmq's loop keeps the socket")
+@pytest.mark.parametrize("how", ["closed in another thread", "cancelled"])
+def test_socket_forgotten_before_the_loop_looks_raises_nothing(how: str, context: Any, run: Run) -> None:
+    """What was scheduled for a socket finds it gone: nothing escapes into the loop."""
+
+    async def main() -> list[Any]:
+        failures: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, failure: failures.append(failure))
+        first, second = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+        first.bind("inproc://forgotten")
+        second.connect("inproc://forgotten")
+        if how == "cancelled":
+            futures = [second.recv()]
+            await first.send(b"x")
+            futures.append(second.recv())
+            for future in futures:
+                future.cancel()
+            del future
+            futures.clear()
+        else:
+            handles = [second]
+            await second.poll(0)
+            del second
+            closer = threading.Thread(target=lambda: handles.pop().close())
+            closer.start()
+            closer.join()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            second = None
+            gc.collect()
+            await asyncio.sleep(0.01)
+        first.close()
+        return failures
+
+    assert [] == run(main())
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux tells which descriptors are open")
 @purezmq_only("it is about purezmq's own descriptors")
 def test_loops_leave_no_descriptor_open(make_socket: MakeSocket, make_loop: Callable[[], Any], link: Link) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import selectors
 import socket as stdlib_socket
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -152,3 +155,43 @@ def test_closing_a_socket_ends_its_poll(run: Run, make_socket: MakeSocket, polle
         assert waiting.cancelled()
 
     run(main())
+
+
+class CountingSelector(selectors.DefaultSelector):
+    """A selector that counts the turns of its loop."""
+
+    turns = 0
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.turns += 1
+        return super().select(timeout)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="select() on Windows doesn't tell the end as an error")
+@pytest.mark.parametrize("flags", [zmq.POLLERR, zmq.POLLPRI, zmq.POLLERR | zmq.POLLOUT])
+def test_poller_of_exceptions_sleeps_while_data_lie(
+    poller: Any, plain_pair: tuple[stdlib_socket.socket, stdlib_socket.socket], flags: int
+) -> None:
+    """Data that nobody asked for don't wake the loop again and again; an end of the connection does, once."""
+    first, second = plain_pair
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            first.send(bytes(65536))
+    second.send(b"x")
+    poller.register(first, flags)
+    selector = CountingSelector()
+
+    async def main() -> list[tuple[Any, int]]:
+        assert [] == await poller.poll(50)
+        future = poller.poll(1000 * TIMEOUT_S)
+        await asyncio.sleep(0.02)
+        second.close()
+        events: list[tuple[Any, int]] = await future
+        return events
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        events = runner.run(main())
+    assert [first.fileno()] == [number for number, _ in events]
+    assert events[0][1] & zmq.POLLERR
+    # A descriptor that stays readable would make thousands of turns.
+    assert 100 > selector.turns

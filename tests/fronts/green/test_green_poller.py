@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,3 +163,23 @@ def test_poller_takes_plain_sockets(context: Any, spawn: Spawn) -> None:
         gevent.sleep(0.01)
         push.send(b"x")
         assert [(pull, green.POLLIN)] == polling.get(timeout=TIMEOUT_S)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="select() takes sockets only on Windows")
+@pytest.mark.parametrize("flags", [green.POLLERR, green.POLLPRI])
+def test_poller_of_exceptions_sleeps_while_data_lie(pipe: tuple[int, int], spawn: Spawn, flags: int) -> None:
+    """Data that nobody asked for don't wake the hub again and again; the end of the pipe does."""
+    reader, writer = pipe
+    os.write(writer, b"x")
+    turns: list[int] = []
+    poll = spawn(poller_of((reader, flags)).poll, 1000 * TIMEOUT_S)
+    prepare = gevent.get_hub().loop.prepare()
+    prepare.start(lambda: turns.append(1))
+    gevent.sleep(0.05)
+    prepare.stop()
+    prepare.close()
+    # A descriptor that stays readable would make thousands of turns.
+    assert 100 > len(turns)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), writer)  # closes the end that writes, and leaves the fixture one to close
+    assert [(reader, green.POLLERR)] == poll.get(timeout=TIMEOUT_S)

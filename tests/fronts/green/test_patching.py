@@ -27,7 +27,8 @@ def run(prelude: list[str], program: str, *args: str) -> str:
     """Run a program in an interpreter of its own and return what it prints; `zmq` and `green` are imported."""
     lines = [*prelude, f"import {LIBRARY} as zmq", f"import {LIBRARY}.green as green", "import sys, gevent", program]
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", "\n".join(lines), *args],
+        # From Python 3.12 on, a fork of a process with threads is warned of; gevent's subprocess forks.
+        [sys.executable, "-X", "dev", "-W", "ignore:This process:DeprecationWarning", "-c", "\n".join(lines), *args],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -296,6 +296,47 @@ def test_send_waits_for_the_first_peer(run: Run, make_stream: Make, make_socket:
     run(body())
 
 
+def test_flush_that_fills_the_socket_leaves_the_loop_running(run: Run, make_stream: Make, make_socket: Make) -> None:
+    """A turn that was scheduled while there was room doesn't wait for it when flush() has taken it."""
+
+    async def body() -> None:
+        pull = make_stream(zmq.PULL, rcvhwm=2)
+        push = make_stream(zmq.PUSH, sndhwm=2, sndtimeo=200)
+        link(pull.socket, push.socket, transport="inproc")
+        for number in range(20):
+            push.send(b"%d" % number)
+        push.flush()
+        assert push.sending()
+        got: list[bytes] = []
+        await asyncio.sleep(0.01)
+        pull.on_recv(got.extend)
+        await until(lambda: len(got) == 20)
+        assert [b"%d" % number for number in range(20)] == got
+
+    run(body())
+
+
+def test_flush_whose_callback_takes_the_room_does_not_wait(run: Run, make_stream: Make, make_socket: Make) -> None:
+    """A callback within flush() may send by the socket itself; the queue then waits for the loop."""
+
+    async def body() -> None:
+        peer = make_socket(zmq.PAIR, rcvhwm=1)
+        stream = make_stream(zmq.PAIR, sndhwm=1, sndtimeo=200)
+        link(peer, stream.socket, transport="inproc")
+
+        def fill(_message: list[bytes]) -> None:
+            while stream.socket.poll(0, zmq.POLLOUT):
+                stream.socket.send(b"direct")
+
+        stream.on_recv(fill)
+        peer.send(b"go")
+        stream.send(b"queued")
+        stream.flush()
+        assert stream.sending()
+
+    run(body())
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_send_above_the_mark_goes_on_when_the_peer_reads(
     run: Run, make_stream: Make, make_socket: Make, transport: str
