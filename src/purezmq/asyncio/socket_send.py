@@ -94,8 +94,10 @@ class AsyncSocketSend(AsyncSocketState):
             ZMQError: ENOTSOCK: the socket is closed.
         """
         target = self._target
-        if type(data) is bytes and not flags and not track and len(target.outbound) < target.room:
-            target.outbound.append(data)
+        outbound = target.outbound
+        if type(data) is bytes and not flags and not track and len(outbound) < target.room:
+            outbound.append(data)
+            target.written += 1
             if target.quiet:
                 self._tell_carrier(target)
             return _SENT

@@ -44,7 +44,7 @@ class Endpoints:
         self._inproc_bound: list[str] = []
         self._inproc_connected: list[tuple[str, InprocLink]] = []
 
-    def bind(self, text: str) -> None:
+    def bind(self, text: str, overflow: str = "") -> None:
         """Listen on an endpoint.
 
         Raises:
@@ -54,14 +54,16 @@ class Endpoints:
         endpoint = parse_endpoint(text)
         self._check_datagrams(endpoint, bound=True)
         if endpoint.scheme == "inproc":
-            for link in engine.context.inproc.bind(endpoint.address, engine):
+            waiting = engine.context.inproc.bind(endpoint.address, engine)
+            engine.queues.bound_overflow[endpoint.address] = overflow
+            for link in waiting:
                 pair_up(link, engine)
             self._inproc_bound.append(endpoint.address)
             self.last = text
             return
         self._check_scheme(endpoint)
         if is_datagram_scheme(endpoint.scheme):
-            self._open_datagram(endpoint, text, bound=True)
+            self._open_datagram(endpoint, text, overflow, bound=True)
             return
         transport = _find_transport(endpoint)
         self._choose_loop()
@@ -70,13 +72,13 @@ class Endpoints:
         except ZMQError as error:
             engine.emit(Event.BIND_FAILED, error.errno or 0, text)
             raise
-        listener = Listener(engine, stream_listener, text, engine.make_config())
+        listener = Listener(engine, stream_listener, text, engine.make_config(), overflow)
         engine.listeners.append(listener)
         self.last = listener.endpoint
         engine.emit(Event.LISTENING, listener.fd, listener.endpoint)
         listener.start()
 
-    def connect(self, text: str, routing_id: bytes = b"") -> None:
+    def connect(self, text: str, routing_id: bytes = b"", overflow: str = "") -> None:
         """Connect to an endpoint; the connection is made, and made again when lost, in the background.
 
         Raises:
@@ -88,13 +90,13 @@ class Endpoints:
         if engine.pattern.single_connect and self._is_connected(endpoint, text):
             return
         if endpoint.scheme == "inproc":
-            link = connect_inproc(engine, endpoint.address, routing_id)
+            link = connect_inproc(engine, endpoint.address, routing_id, overflow)
             self._inproc_connected.append((endpoint.address, link))
             self.last = text
             return
         self._check_scheme(endpoint)
         if is_datagram_scheme(endpoint.scheme):
-            self._open_datagram(endpoint, text, bound=False)
+            self._open_datagram(endpoint, text, overflow, bound=False)
             return
         transport = _find_transport(endpoint)
         if engine.options.socks_proxy and endpoint.scheme == "tcp":
@@ -105,9 +107,10 @@ class Endpoints:
         self._choose_loop()
         dialer = Dialer(engine, endpoint, transport, engine.options.copy(), engine.make_config())
         dialer.routing_id = routing_id
+        dialer.session.overflow = overflow
         engine.dialers.append(dialer)
         if not engine.options.immediate and not engine.is_raw():
-            engine.attach(engine.make_pipe(dialer.session, routing_id))
+            engine.attach(engine.queues.make_pipe(dialer.session, routing_id))
         self.last = text
         dialer.start()
 
@@ -124,11 +127,11 @@ class Endpoints:
         elif type_name == _ONLY_DATAGRAMS:
             raise make_error(ENOCOMPATPROTO, f"a DGRAM socket speaks udp only, not {endpoint.scheme}")
 
-    def _open_datagram(self, endpoint: Endpoint, text: str, *, bound: bool) -> None:
+    def _open_datagram(self, endpoint: Endpoint, text: str, overflow: str, *, bound: bool) -> None:
         from purezmq.engine.datagram import open_datagram
 
         self._choose_loop()
-        self.last = open_datagram(self.engine, endpoint, text, bound=bound)
+        self.last = open_datagram(self.engine, endpoint, text, overflow, bound=bound)
 
     def _end_datagram(self, text: str, *, bound: bool) -> None:
         from purezmq.engine.datagram import end_datagram

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from purezmq.engine.inbox import refill_inbound
 from purezmq.engine.leader import sched_yield
 from purezmq.pipe import NO_BATCH, Pipe, RoomMarker
 
@@ -30,21 +31,28 @@ class InprocLink:
         connection: always None: there is no wire.
     """
 
-    __slots__ = ("_marked", "accepted", "conflate", "engine", "name", "peer", "pipe")
+    __slots__ = ("_marked", "accepted", "conflate", "engine", "name", "overflow", "peer", "pipe", "swap_owner")
 
     is_direct = True
     connection = None
 
-    def __init__(self, engine: SocketEngine, name: str, options: SocketOptions, *, conflate: bool) -> None:
+    def __init__(
+        self, engine: SocketEngine, name: str, options: SocketOptions, *, conflate: Any, overflow: str = ""
+    ) -> None:
         self.engine = engine
         self.name = name
+        #: The policy given to bind() or connect(), if any.
+        self.overflow = overflow
+        #: Whose options say how large the swap is, and where.
+        self.swap_owner = engine
         self.conflate = conflate
         self.peer: InprocLink | None = None
         self.accepted = False
         self._marked = False
         self.pipe = Pipe(self, options.sndhwm, options.rcvhwm, conflate)
         self.pipe.batch = self.pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
-        self.pipe.outbound = deque(maxlen=1) if conflate else deque()
+        if type(self.pipe.outbound) is list:
+            self.pipe.outbound = deque()
 
     def handle_write(self, pipe: Pipe) -> None:
         """A message was appended: the other end has something to read."""
@@ -61,6 +69,45 @@ class InprocLink:
         peer = self.peer
         if peer is not None:
             peer.pipe.quiet = True
+            if peer.pipe.swapping:
+                peer.engine.post(peer.handle_swap_changed)
+        elif pipe.receive_swap is not None:
+            refill_inbound(pipe)  # what the other end left on disk when it closed
+
+    def flush_pipe(self, pipe: Pipe) -> None:
+        """See `Carrier`: what is appended has arrived."""
+
+    def free_unsent(self, pipe: Pipe) -> None:
+        """See `Carrier`: nothing is on its way."""
+
+    def open_swap(self, pipe: Pipe) -> Any:
+        """See `Carrier`."""
+        return self.engine.queues.open_swap(pipe, self.handle_swap_changed, self.swap_owner)
+
+    def handle_swap_changed(self) -> None:
+        """The reader has room again, messages came from disk, or it took some (lease held)."""
+        pipe, peer = self.pipe, self.peer
+        if peer is not None and pipe.swapping and (not pipe.outbound or not pipe.send_limit) and pipe.refill():
+            self.handle_write(pipe)
+        elif pipe.receive_swap is not None and not pipe.inbound and refill_inbound(pipe):
+            self.engine.inbox.activate(pipe)
+        self.engine.handle_room()
+
+    def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+        """See `Carrier`."""
+        self.engine.note_drop(pipe, count, reason)
+
+    def post_configure(self) -> None:
+        """The other side's limits or policy changed."""
+        self.engine.post(lambda: self.engine.queues.configure_link(self))
+
+    def post_settle(self) -> None:
+        """The other side took a message: its bytes count no more."""
+        self.engine.post(self._settle)
+
+    def _settle(self) -> None:
+        if self.pipe.meter is not None:
+            self.pipe.meter.settle(len(self.pipe.outbound))
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Give the publisher at the other end our subscription."""
@@ -87,7 +134,7 @@ class InprocLink:
     def mark_room(self) -> None:
         """Our sender is about to sleep because the queue is full: have the reader wake it half-way down."""
         pipe = self.pipe
-        if not self._marked and not pipe.can_write() and not pipe.ended:
+        if not self._marked and not pipe.ended and (pipe.special or not pipe.can_write()) and pipe.outbound:
             self._marked = True
             pipe.outbound.insert(len(pipe.outbound) // 2, RoomMarker(self._handle_room))
 
@@ -109,17 +156,33 @@ class InprocLink:
         self.engine.context.inproc.forget(self.name, self)
         peer, self.peer = self.peer, None
         if peer is not None:
+            swap, self.pipe.swap = self.pipe.swap, None
+            self.pipe.swapping = False
+            if swap is not None and len(swap):
+                peer.post_swap(swap)
             peer.post_end()
+
+    def post_swap(self, swap: Any) -> None:
+        """The other end closes and leaves us what it has on disk; from the other's thread."""
+        engine = self.engine
+
+        def adopt() -> None:
+            self.pipe.receive_swap = swap
+            swap.handle_change = lambda: engine.post(self.handle_swap_changed)
+            self.handle_swap_changed()
+
+        engine.post(adopt)
 
     def post_end(self) -> None:
         """Tell our own socket that the other end is gone; from the other's thread."""
         self.engine.post(lambda: self.engine.handle_link_ended(self))
 
 
-def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes) -> InprocLink:
+def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes, overflow: str = "") -> InprocLink:
     """Connect a socket to a name, bound or not yet (lease held)."""
-    link = InprocLink(engine, name, engine.options, conflate=engine.is_conflating())
+    link = InprocLink(engine, name, engine.options, conflate=engine.queues.find_conflation(), overflow=overflow)
     link.pipe.routing_id = routing_id
+    engine.queues.configure_link(link)
     engine.links.add(link)
     owner: Any = engine.context.inproc.connect(name, link)
     engine.attach(link.pipe)
@@ -131,7 +194,8 @@ def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes) -> Inproc
 def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     """Give a connector's link its other end in the socket that is bound; from any thread."""
     connector = link.engine
-    other = InprocLink(binder, link.name, binder.options, conflate=link.conflate)
+    overflow = binder.queues.bound_overflow.get(link.name, "")
+    other = InprocLink(binder, link.name, binder.options, conflate=link.conflate, overflow=overflow)
     other.accepted = True
     mine, theirs = link.pipe, other.pipe
     theirs.inbound, theirs.outbound = mine.outbound, mine.inbound

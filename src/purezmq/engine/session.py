@@ -2,7 +2,7 @@
 
 On the connect side a session outlives its connections: the pipe keeps what is queued and the next stream takes over.
 On the bind side a session begins with an accepted stream and ends with it; its pipe exists from the end of the
-handshake on. The outgoing half is `outbox`. Everything here needs the lease, and nothing here raises for what a peer
+handshake on. The outgoing half is `outbox`, the incoming one `inbox`. Everything here needs the lease, and nothing here raises for what a peer
 or the system does: it ends in `_lose`.
 """
 
@@ -12,8 +12,10 @@ from time import monotonic
 
 from purezmq.constants import Event
 from purezmq.engine.fence import report
+from purezmq.engine.inbox import Inbox
 from purezmq.engine.outbox import Outbox
 from purezmq.engine.selector import READ, WRITE
+from purezmq.pipe import DropReason
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import (
     Cancelled,
@@ -25,7 +27,7 @@ from purezmq.wire.events import (
     MessagesDropped,
     Subscribed,
 )
-from purezmq.wire.limits import MAX_READ_SIZE, READ_SIZE
+from purezmq.wire.limits import MAX_READ_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,11 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-#: Reads of one connection per turn, while they complete no message.
-READS_PER_TURN = 4
-#: Reads of a connection that broke, for what arrived before it did.
-READS_AT_END = 64
-
 #: What the monitor says for each way a handshake can fail (behaviour notes D.5).
 _HANDSHAKE_EVENTS = {
     FailureReason.PROTOCOL: Event.HANDSHAKE_FAILED_PROTOCOL,
@@ -53,7 +50,7 @@ _HANDSHAKE_EVENTS = {
 }
 
 
-class Session(Outbox):
+class Session(Outbox, Inbox):
     """See the module's text.
 
     Args:
@@ -63,13 +60,15 @@ class Session(Outbox):
         pipe: on the connect side, the pipe that exists already; None when it's made after the handshake.
     """
 
-    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "read_batch", "timer")
+    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "overflow", "read_batch", "timer")
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:
         super().__init__()
         self.engine = engine
         self.endpoint = endpoint
         self.dialer = dialer
+        #: The policy given to bind() or connect(), if any.
+        self.overflow = ""
         self.connection: Connection | None = None
         self.mask = 0
         #: Most bytes of one read: IN_BATCH_SIZE where it was set.
@@ -108,52 +107,6 @@ class Session(Outbox):
             if not isinstance(error, Exception):
                 raise
             report(f"the connection to {self.endpoint}", error)
-
-    def _read(self, now: float) -> None:
-        stream, connection, pipe = self.stream, self.connection, self.pipe
-        if stream is None or connection is None:
-            return
-        limit = 1 << 62
-        if pipe is not None and pipe.receive_limit and pipe.inbound.maxlen != 0:
-            limit = pipe.receive_limit - len(pipe.inbound)
-            if limit <= 0 or connection.has_buffered:
-                self._set_interest(self.mask & ~READ)
-                self.engine.stalled.add(self)
-                return
-        for _ in range(READS_PER_TURN):
-            wanted = connection.read_size
-            size = wanted if wanted < self.read_batch else self.read_batch
-            try:
-                data = stream.try_read(size)
-            except OSError as error:
-                self.close_stream(error)
-                return
-            if not data:
-                if data is not None:
-                    self.close_stream(None)
-                return
-            messages = connection.receive_data(data, now, limit)
-            if messages and pipe is not None:
-                self._deliver(pipe, messages)
-                if connection.has_control:
-                    self._after_input(now)
-                if connection.has_buffered:
-                    self.engine.stalled.add(self)
-                return
-            self._after_input(now, messages)
-            if len(data) < size or self.stream is None or pipe is None:
-                if wanted != READ_SIZE:
-                    # In the middle of a large body: sleep until more of it is there, rather than take it in crumbs.
-                    self.engine.leadership.sleep_once()
-                return
-            # The header of a large body: read on at once, straight into a buffer of its own.
-
-    def _deliver(self, pipe: Pipe, messages: list[Any]) -> None:
-        pipe.received += len(messages)
-        pipe.inbound.extend(messages)
-        if not pipe.active:
-            self.engine.inbox.activate(pipe)
-        self.engine.leadership.wake()
 
     def _after_input(self, now: float, messages: list[Any] | None = None) -> None:
         """Handle what the connection says besides messages: events, control output, its end."""
@@ -195,7 +148,7 @@ class Session(Outbox):
         elif self.pipe is not None and (kind is Joined or kind is Left):
             self.engine.pattern.handle_subscription(self.pipe, event.group, kind is Joined)
         elif kind is MessagesDropped:
-            self.engine.pattern.dropped += event.count
+            self.engine.pattern.drop(event.count, DropReason.MALFORMED)
 
     def _fail(self, failure: ConnectionFailed) -> None:
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""
@@ -232,26 +185,29 @@ class Session(Outbox):
 
     # -- the pipe's carrier --------------------------------------------------------------------------------------
 
-    def handle_drained(self, pipe: Pipe) -> None:
-        """The application took everything: decode what a limit held back, read on where reading was paused."""
-        connection = self.connection
-        if connection is None or self.stream is None:
-            return
-        if connection.has_buffered:
-            messages = connection.receive_data(b"", monotonic(), pipe.receive_limit or 1 << 62)
-            pipe.received += len(messages)
-            pipe.inbound.extend(messages)
-            if connection.has_control:
-                self._after_input(monotonic())
-        if not self.mask & READ and self.stream is not None:
-            self._set_interest(self.mask | READ)
-        if not connection.has_buffered:
-            self.engine.stalled.discard(self)
-
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Send a subscription upstream; without a connection the pattern sends all of them at the next one."""
         if self.connection is not None and self.connection.ready:
             self.write_control([self.connection.encode_subscription(topic, subscribe)], monotonic())
+
+    def open_swap(self, pipe: Pipe) -> Any:
+        """See `Carrier`."""
+        return self.engine.queues.open_swap(pipe, self._handle_swap_changed, self.engine)
+
+    def _handle_swap_changed(self) -> None:
+        """Messages came from disk, or it took some: go on with both directions (lease held)."""
+        pipe = self.pipe
+        if pipe is None:
+            return
+        if pipe.swapping and self.unsent is None:
+            self.flush(monotonic())
+        if pipe.receive_swap is not None:
+            self.handle_swapped_in(pipe)
+        self.engine.handle_room()
+
+    def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+        """See `Carrier`."""
+        self.engine.note_drop(pipe, count, reason)
 
     def end_pipe(self, pipe: Pipe) -> None:
         """The pattern refuses this peer: what was sent to it leaves, then the connection closes."""
@@ -268,20 +224,6 @@ class Session(Outbox):
         self.close_stream(None)
 
     # -- the end of a connection ---------------------------------------------------------------------------------
-
-    def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> None:
-        """A write failed: what the peer sent before it went away is still there, and is delivered."""
-        data: bytes | None = b""
-        for _ in range(READS_AT_END):
-            messages = connection.receive_data(data or b"", monotonic())
-            if messages:
-                self._deliver(pipe, messages)
-            try:
-                data = stream.try_read(connection.read_size)
-            except OSError:
-                return
-            if not data or connection.closed:
-                return
 
     def _set_interest(self, mask: int) -> None:
         if mask != self.mask:

@@ -12,8 +12,9 @@ from purezmq.engine.burst import thread_state
 from purezmq.engine.exported_fd import ExportedFd, attach_exported
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
+from purezmq.engine.queues import Queues
 from purezmq.engine.shared_outbox import SharedOutbox
-from purezmq.pipe import Pipe
+from purezmq.pipe import DropReason
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.connection import Connection
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from purezmq.engine.session import Session
     from purezmq.engine.timers import Timer
     from purezmq.options import SocketOptions
+    from purezmq.pipe import Budget, Pipe
     from purezmq.transports.inproc import InprocRegistry
     from purezmq.wire.events import PeerInfo
 
@@ -37,10 +39,15 @@ if TYPE_CHECKING:
         """What the engine needs of the socket's context."""
 
         inproc: InprocRegistry
+        budget: Budget | None
 
         @property
         def loops(self) -> IoThreads:
             """The loops."""
+
+        @property
+        def swap_thread(self) -> Any:
+            """The thread that does the work on disk."""
 
         @property
         def io_thread_count(self) -> int:
@@ -92,6 +99,7 @@ class SocketEngine:
         "options",
         "pattern",
         "protocol_failures",
+        "queues",
         "refused",
         "room_token",
         "sessions",
@@ -116,6 +124,8 @@ class SocketEngine:
         self.dirty: set[Any] = set()
         self.left_over = False
         self.shared = SharedOutbox(self)
+        self.queues = Queues(self)
+        pattern.note_drop = self.note_drop
         #: Sessions that hold back what they received because their pipe was full: the next reader goes on with it.
         self.stalled: set[Session] = set()
         #: close() was called: no new work.
@@ -213,6 +223,7 @@ class SocketEngine:
         """A sender is about to sleep: full inproc queues shall wake it."""
         for link in self.links:
             link.mark_room()
+        self.queues.await_budget()
 
     def refresh_fast_path(self) -> None:
         """Limits of the lock-free send changed."""
@@ -220,10 +231,6 @@ class SocketEngine:
             self.fast_path_changed()
 
     # -- peers ---------------------------------------------------------------------------------------------------
-
-    def is_conflating(self) -> bool:
-        """Whether pipes made now keep the last message only."""
-        return bool(self.options.conflate) and self.pattern.type_name in {"DEALER", "PULL", "PUSH", "PUB", "SUB"}
 
     def attach(self, pipe: Pipe) -> None:
         """Give the pattern a pipe."""
@@ -239,9 +246,7 @@ class SocketEngine:
         if pipe.attached:
             pipe.attached = False
             self.pattern.detach(pipe)
-        if isinstance(pipe.outbound, list):
-            pipe.dropped += len(pipe.outbound)
-            pipe.outbound.clear()
+        pipe.discard_outbound(DropReason.DISCONNECTED)
         self.room_token = object()
         self.refresh_fast_path()
         self.leadership.wake()
@@ -270,6 +275,7 @@ class SocketEngine:
             link.close()
             return
         self.links.add(link)
+        self.queues.configure_link(link)
         self.attach(link.pipe)
         if link.pipe.attached:
             self.pattern.connected(link.pipe)
@@ -279,6 +285,7 @@ class SocketEngine:
 
     def handle_link_connected(self, link: InprocLink) -> None:
         """The inproc name we connected to is bound now."""
+        self.queues.configure_link(link)
         if link.pipe.attached:
             self.pattern.connected(link.pipe)
             self.room_token = object()
@@ -292,6 +299,8 @@ class SocketEngine:
         if link.pipe.inbound:  # appended while its writer was closing
             self.inbox.activate(link.pipe)
         self.detach(link.pipe)
+        if link.pipe.receive_swap is not None:
+            link.handle_swap_changed()
 
     def pipes(self) -> list[Pipe]:
         """The pipes of all peers, live or waiting for their connection."""
@@ -324,13 +333,6 @@ class SocketEngine:
             write_batch=options.out_batch,
         )
 
-    def make_pipe(self, session: Session, routing_id: bytes = b"") -> Pipe:
-        """A pipe for a session."""
-        pipe = Pipe(session, self.options.sndhwm, self.options.rcvhwm, self.is_conflating())
-        pipe.routing_id = routing_id
-        session.pipe = pipe
-        return pipe
-
     def open_session(self, session: Session, stream: Any, config: Any, *, bound: bool) -> None:
         """Begin to speak over a fresh stream."""
         if config.read_batch or config.write_batch:
@@ -357,7 +359,7 @@ class SocketEngine:
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint)
         pipe = session.pipe
         if pipe is None or pipe.ended:
-            pipe = self.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
+            pipe = self.queues.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
         pipe.peer = peer
         if session.dialer is None or not session.dialer.routing_id:
             pipe.routing_id = peer.routing_id
@@ -400,6 +402,13 @@ class SocketEngine:
             self.detach(dialer.session.pipe)
         if self.closing:
             self.check_closed()
+
+    def note_drop(self, pipe: Pipe | None, count: int, reason: str) -> None:
+        """Messages were dropped, and are counted already."""
+        self.tell("message_dropped", pipe=pipe, count=count, reason=reason)
+
+    def tell(self, kind: str, **details: Any) -> None:
+        """PLACEHOLDER"""
 
     def emit(self, event: int, value: int, endpoint: str) -> None:
         """Tell the monitor."""
@@ -536,6 +545,7 @@ class SocketEngine:
             self._is_ending = False
         if not self.sessions and not self.dialers and not self.closed:
             self.closed = True
+            self.queues.close()
             if self._linger_timer is not None:
                 self._linger_timer.cancel()
             self.loop.load -= 1
@@ -560,7 +570,7 @@ class SocketEngine:
         """What is queued and for whom, as texts (any thread)."""
         with self.lease:
             counts = {
-                getattr(pipe.carrier, "endpoint", "inproc"): len(pipe.outbound) + pipe.in_flight
+                getattr(pipe.carrier, "endpoint", "inproc"): pipe.queued()
                 for pipe in self.pipes()
                 if not hasattr(pipe.carrier, "is_direct")
             }
@@ -571,6 +581,7 @@ class SocketEngine:
         self.closing = self.closed = True
         self.lease.reset()
         self.dirty.clear()
+        self.queues.abandon()
         for session in list(self.sessions.values()):
             if session.stream is not None:
                 session.stream.sock.close()

@@ -12,8 +12,9 @@ from purezmq.constants import EINVAL, EMSGSIZE, ETERM, ContextOption, SocketOpti
 from purezmq.engine import forking
 from purezmq.engine.burst import flush_thread
 from purezmq.error import ZMQError, make_error
-from purezmq.native import Condition, RLock
+from purezmq.native import Condition, RLock, allocate_lock
 from purezmq.options import ContextOptions, SocketOptions
+from purezmq.pipe import Budget
 from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.socket import Socket
 from purezmq.transports.inproc import InprocRegistry
@@ -89,6 +90,23 @@ class Context(Generic["_S_co"]):
         forking.register(self)
 
     # -- what the engine needs (EngineContext) -------------------------------------------------------------------
+
+    @property
+    def budget(self) -> Budget | None:
+        """The bytes that all queues share, where `max_bytes` limits them."""
+        budget: Budget | None = self._state.budget
+        return budget
+
+    @property
+    def swap_thread(self) -> Any:
+        """The thread that does the work on disk; it begins with the first message that spills."""
+        state = self._state
+        with state.condition:
+            if state.swap_thread is None:
+                from purezmq.engine.swap import SwapThread
+
+                state.swap_thread = SwapThread()
+            return state.swap_thread
 
     @property
     def io_thread_count(self) -> int:
@@ -184,6 +202,34 @@ class Context(Generic["_S_co"]):
             state.sockets.discard(shared)
             state.condition.notify_all()
 
+    # -- memory ----------------------------------------------------------------------------------------------------
+
+    @property
+    def max_bytes(self) -> int:
+        """Most bytes of messages in all queues of all sockets together; 0 for no limit.
+
+        At the limit a queue that holds any message counts as full, whatever its own limits say, and its overflow policy
+        decides; an empty one takes one message, so nothing ever stands still. What is on disk doesn't count.
+
+        Raises:
+            ZMQError: EINVAL: negative.
+        """
+        budget = self._state.budget
+        return 0 if budget is None else budget.limit
+
+    @max_bytes.setter
+    def max_bytes(self, limit: int) -> None:
+        if limit < 0:
+            raise make_error(EINVAL, f"max_bytes must be 0 or more, not {limit}")
+        state = self._state
+        with state.condition:
+            state.budget = Budget(int(limit), allocate_lock()) if limit else None
+            sockets = list(state.sockets)
+        for shared in sockets:
+            with shared.engine.lease:
+                shared.engine.queues.apply()
+                shared.refresh_send_paths()
+
     # -- the end -------------------------------------------------------------------------------------------------
 
     @property
@@ -229,6 +275,8 @@ class Context(Generic["_S_co"]):
         forking.forget(self)
         if threads is not None:
             threads.stop()
+        if state.swap_thread is not None:
+            state.swap_thread.stop()
 
     def destroy(self, linger: int | None = None) -> None:
         """Close all sockets and end the context.
@@ -434,6 +482,8 @@ class _State:
         self.sockets: WeakSet[SharedState] = WeakSet()
         self.engines: set[SocketEngine] = set()
         self.io_threads: IoThreads | None = None
+        self.swap_thread: Any = None
+        self.budget: Budget | None = None
         self.terminating = False
         self.finished = False
 

@@ -12,6 +12,7 @@ from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD, check_group
 from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.part_by_part import recv_part_by_part, send_part_by_part
+from purezmq.sockets.queue_settings import QueueSettings, check_overflow
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.shared_state import SharedState, find_shared_state
 from purezmq.sockets.socket_options import SocketOptionsApi
@@ -57,7 +58,7 @@ class EndpointContext(Generic["_T"]):
             getattr(self.socket, self._undo)(self.endpoint)
 
 
-class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
+class Socket(SocketSend, SocketOptionsApi, QueueSettings, Serialization, Generic["_Part_co"]):
     """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
 
     Args:
@@ -214,8 +215,12 @@ class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
 
     # -- endpoints -----------------------------------------------------------------------------------------------
 
-    def bind(self, addr: str) -> EndpointContext[Self]:
+    def bind(self, addr: str, *, overflow: str = "") -> EndpointContext[Self]:
         """Listen on an endpoint, such as ``tcp://127.0.0.1:5555``, ``tcp://*:0``, ``ipc:///tmp/x``, ``inproc://x``.
+
+        Args:
+            addr: the endpoint.
+            overflow: the overflow policy of the peers that come by it, instead of the socket's; see `overflow`.
 
         Returns:
             A context manager that unbinds at its end. LAST_ENDPOINT tells the resolved address.
@@ -227,12 +232,16 @@ class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
         addr = _as_text(addr)
         with self._engine.lease:
             self._check_open()
-            self._shared.endpoints.bind(addr)
+            self._shared.endpoints.bind(addr, check_overflow(self._pattern, overflow))
             endpoint = self._shared.endpoints.last
         return EndpointContext(self, "unbind", endpoint)
 
-    def connect(self, addr: str) -> EndpointContext[Self]:
+    def connect(self, addr: str, *, overflow: str = "") -> EndpointContext[Self]:
         """Connect to an endpoint. Returns at once: the connection is made, and made again when lost, behind it.
+
+        Args:
+            addr: the endpoint.
+            overflow: the overflow policy of this peer, instead of the socket's; see `overflow`.
 
         Returns:
             A context manager that disconnects at its end.
@@ -245,7 +254,7 @@ class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
             self._check_open()
             shared = self._shared
             routing_id, shared.connect_routing_id = shared.connect_routing_id, b""
-            shared.endpoints.connect(addr, routing_id)
+            shared.endpoints.connect(addr, routing_id, check_overflow(self._pattern, overflow))
         return EndpointContext(self, "disconnect", addr)
 
     def unbind(self, addr: str) -> None:

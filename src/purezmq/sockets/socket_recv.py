@@ -155,6 +155,8 @@ class SocketRecv(SocketState):
                     if lease.mailbox:
                         lease.run_mailbox()
                 if message is not None:
+                    if engine.queues.counts_bytes:
+                        self._settle()
                     return message, pipe
             if deadline == -1.0:
                 deadline = deadline_of(flags, timeout, self._options.rcvtimeo)
@@ -169,11 +171,17 @@ class SocketRecv(SocketState):
                 return self._recv_last_try()
             self._wait(left, self._recv_hint)
 
+    def _settle(self) -> None:
+        with self._engine.lease:
+            self._engine.queues.settle()
+
     def _recv_last_try(self) -> tuple[Message, Pipe | None]:
         with self._engine.lease:
             self._check_open()
             message = self._pattern.try_recv()
             pipe = self._pattern.last_pipe
+            if self._engine.queues.counts_bytes:
+                self._engine.queues.settle()
         if message is None:
             raise make_error(EAGAIN, "no message arrived in time")
         return message, pipe

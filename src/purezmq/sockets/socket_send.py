@@ -116,8 +116,10 @@ class SocketSend(SocketState):
                 PEER), EINVAL (SNDMORE on a type with single parts; group or routing_id out of range).
         """
         target = self._target
-        if type(data) is bytes and not flags and not track and len(target.outbound) < target.room:
-            target.outbound.append(data)
+        outbound = target.outbound
+        if type(data) is bytes and not flags and not track and len(outbound) < target.room:
+            outbound.append(data)
+            target.written += 1
             if target.quiet:
                 self._tell_carrier(target)
             return None
@@ -346,6 +348,7 @@ class SocketSend(SocketState):
         target = self._parts_target
         if len(parts) > 1 and not flags and not track and copy and len(target.outbound) < target.room:
             target.outbound.append(parts)
+            target.written += 1
             if target.quiet:
                 self._tell_carrier(target)
             return None
@@ -408,6 +411,7 @@ class SocketSend(SocketState):
             target = self._target
             if type(message) is bytes and len(target.outbound) < target.room and not flags:
                 target.outbound.append(message)
+                target.written += 1
                 if target.quiet:
                     self._tell_carrier(target)
             else:

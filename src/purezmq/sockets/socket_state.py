@@ -45,6 +45,7 @@ class _NoTarget:
     carrier: Any = None
     quiet = False
     room = 0
+    written = 0
 
     def write_room(self) -> int:
         """None, ever."""
@@ -119,6 +120,8 @@ class SocketState:
         """Open or close the lock-free path of recv (lease held)."""
         pattern = self._pattern
         is_open = pattern.fast_recv and not pattern.take_origin and self._shared.rest is None and self._shared.usable
+        if self._engine.queues.counts_bytes:
+            is_open = False
         self._ready = pattern.inbox.ready if is_open else NO_MESSAGES
 
     def _close_paths(self) -> None:
