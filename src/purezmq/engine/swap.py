@@ -2,9 +2,9 @@
 
 ::
 
-    append -> open -> tail ----> stored ----> head -> hand -> take
-              (< 1 block) \\    (on disk)    /
-                           `---------------'   when nothing is stored
+    append -> open -> tail ---> stored ---> head -> hand -> take
+              (< 1 block) |    (on disk)     ^
+                          +------------------+    while nothing is stored
 
 Messages are collected into blocks of about `BLOCK_SIZE`, and blocks go through three queues in the order of arrival.
 What lies within the first `READ_AHEAD_SIZE` of the queue stays in memory (head), so a reader that keeps up, or a
@@ -68,7 +68,8 @@ BLOCK_SIZE = 1 << 20
 READ_AHEAD_SIZE = 4 << 20
 #: What waits to be written has at most this cost, but for one message.
 WRITE_BUFFER_SIZE = 8 << 20
-#: What a part takes in memory besides its bytes: the object and a reference. Counting it bounds blocks of tiny messages.
+#: What a part takes in memory besides its bytes: the object and a reference. It counts, or tiny messages would fill
+#: the memory many times over.
 PART_OVERHEAD = 48
 
 #: Reasons of failures: the disk (or the quota, or what a process may write) is full,
@@ -276,11 +277,13 @@ class Swap:
             still on the way from the disk (`len` tells, wait for `handle_change`). A list of one part comes out as
             bytes; an instance of a subclass of list that never left the memory comes out as it is.
         """
+        messages = self._take_from_hand(limit)
+        while len(messages) < limit and self._take_up_block():
+            messages += self._take_from_hand(limit - len(messages))
+        return messages
+
+    def _take_from_hand(self, limit: int) -> list[Message]:
         hand = self._hand
-        if not hand:
-            hand = self._take_up_block()
-            if not hand:
-                return []
         if limit >= len(hand):
             messages, size = hand, self._hand_bytes
             self._hand = []
@@ -382,15 +385,15 @@ class Swap:
         if must_write:
             self._thread.schedule(self)
 
-    def _take_up_block(self) -> list[Any]:
-        """Take the first block in hand, if it's in memory."""
+    def _take_up_block(self) -> bool:
+        """Take the first block in hand, if it's in memory; whether there is something in it."""
         with self._lock:
             if self._head:
                 block = self._head.popleft()
                 self._head_cost -= block.cost
             elif self._stored or self._closed:
                 self._reader_waits = not self._closed
-                return []
+                return False
             elif self._tail:
                 # It never fitted into the head, or wasn't moved there yet.
                 block = self._tail.popleft()
@@ -409,7 +412,7 @@ class Swap:
         else:
             self._hand = messages[::-1]
         self._hand_bytes, self._hand_plain = block.bytes, block.plain
-        return self._hand
+        return bool(messages)
 
     def _refresh(self) -> None:
         """Bring what is derived from the queues up to date (lock held)."""
@@ -619,5 +622,7 @@ def _as_taken(message: Any) -> Any:
     """A message as it comes out when it was never on disk."""
     if type(message) is bytes or (type(message) is not list and isinstance(message, list)):
         return message
-    parts = [part if type(part) is bytes else bytes(part) for part in _parts_of(message)]
+    parts = _parts_of(message)
+    if set(map(type, parts)) != {bytes}:
+        parts = [bytes(part) for part in parts]  # those that are bytes already stay the same
     return parts if len(parts) > 1 else parts[0]

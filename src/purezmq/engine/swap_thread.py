@@ -126,7 +126,12 @@ class SwapThread:
             self._stopping = True
             self._wake_up()
         # While the interpreter ends its threads are gone, without a word.
-        if self._started and get_ident() != self._thread and not is_finalizing() and self._running.acquire(True, timeout):
+        if (
+            self._started
+            and get_ident() != self._thread
+            and not is_finalizing()
+            and self._running.acquire(True, timeout)
+        ):
             self._running.release()
 
     def _wake_up(self) -> None:
