@@ -22,6 +22,7 @@ from tests.support import TIMEOUT_S, eventually, run_in_thread
 from purezmq.engine import swap as swap_module
 from purezmq.engine import swap_file, swap_thread
 from purezmq.engine.swap import BLOCK_SIZE, CORRUPT, FAILED, FULL, READ_AHEAD_SIZE, WRITE_BUFFER_SIZE, Swap
+from purezmq.engine.swap_block import PART_OVERHEAD
 from purezmq.engine.swap_thread import SwapThread
 
 BODY = os.urandom(100_000)
@@ -340,7 +341,7 @@ def test_empty_messages_are_bounded_too(make_owner: Callable[..., Owner]) -> Non
         count += 1
     assert owner.swap.is_full
     assert not owner.swap.can_append
-    assert 30_000 <= count < 30_000 + BLOCK_SIZE // swap_module.PART_OVERHEAD + 1
+    assert 30_000 <= count < 30_000 + BLOCK_SIZE // PART_OVERHEAD + 1
     while owner.swap.is_full:
         assert owner.swap.take(1000)
     assert owner.swap.append(b"")

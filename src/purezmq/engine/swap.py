@@ -38,7 +38,8 @@ from errno import EDQUOT, EFBIG, ENOMEM, ENOSPC
 from time import monotonic
 
 from purezmq.engine.fence import report
-from purezmq.engine.swap_file import CorruptBlockError, SwapFile
+from purezmq.engine.swap_block import PART_OVERHEAD, Block, measure, message_bytes
+from purezmq.engine.swap_file import SwapFile
 from purezmq.engine.swap_thread import RETRY_S
 from purezmq.native import allocate_lock
 
@@ -56,7 +57,6 @@ __all__ = [
     "CORRUPT",
     "FAILED",
     "FULL",
-    "PART_OVERHEAD",
     "READ_AHEAD_SIZE",
     "WRITE_BUFFER_SIZE",
     "Swap",
@@ -68,10 +68,6 @@ BLOCK_SIZE = 1 << 20
 READ_AHEAD_SIZE = 4 << 20
 #: What waits to be written has at most this cost, but for one message.
 WRITE_BUFFER_SIZE = 8 << 20
-#: What a part takes in memory besides its bytes: the object and a reference. It counts, or tiny messages would fill
-#: the memory many times over.
-PART_OVERHEAD = 48
-
 #: Reasons of failures: the disk (or the quota, or what a process may write) is full,
 FULL = "full"
 #: the system refuses to write for another reason,
@@ -86,22 +82,6 @@ _SEALED_LIMIT = WRITE_BUFFER_SIZE - BLOCK_SIZE
 _RESUME_LIMIT = _SEALED_LIMIT // 2
 #: So many messages are always taken, however small `max_bytes` is.
 _MIN_MESSAGES = 1 << 14
-
-
-class _Block:
-    """Messages that are written and read together."""
-
-    __slots__ = ("address", "bytes", "cost", "count", "messages", "plain")
-
-    def __init__(self, messages: list[Any], size: int, cost: int, plain: bool) -> None:
-        #: None while it's on disk only.
-        self.messages: list[Any] | None = messages
-        self.count = len(messages)
-        self.bytes = size
-        self.cost = cost
-        #: All messages are `bytes`.
-        self.plain = plain
-        self.address: Address | None = None
 
 
 class Swap:
@@ -120,8 +100,7 @@ class Swap:
 
     Attributes:
         max_bytes: as given.
-        spilled: messages ever appended.
-        spilled_bytes: bytes of their parts.
+        spilled_bytes: bytes of the parts of all messages ever appended.
 
     Raises:
         RuntimeError: the disk thread can't be started, or has ended.
@@ -148,11 +127,12 @@ class Swap:
         "_max_messages",
         "_must_tell",
         "_open",
-        "_open_bytes",
-        "_open_cost",
         "_open_plain",
         "_reader_waits",
         "_retry_at",
+        "_seal_at",
+        "_sealed",
+        "_sealed_bytes",
         "_stored",
         "_tail",
         "_tail_cost",
@@ -163,7 +143,6 @@ class Swap:
         "_write_next",
         "_writer_waits",
         "max_bytes",
-        "spilled",
         "spilled_bytes",
     )
 
@@ -183,16 +162,19 @@ class Swap:
         self._handle_change = handle_change
         self._handle_failure = handle_failure
         # -- the caller's
-        self.spilled = 0
         self.spilled_bytes = 0
+        #: What of it was before the open block, in messages and in bytes.
+        self._sealed = 0
+        self._sealed_bytes = 0
+        #: The open block is sealed when `spilled_bytes` and the overhead of its messages are this much.
+        self._seal_at = BLOCK_SIZE
         self._taken = 0
-        #: What `spilled_bytes` may grow to: `max_bytes` and what was taken. Saves `append` a subtraction.
+        #: What `spilled_bytes` may grow to: `max_bytes` and what was taken. What was lost comes on top; `append` looks
+        #: for that when it meets the ceiling.
         self._ceiling = max_bytes
         #: The size that was refused last, for `is_full`.
         self._wanted = 1
         self._open: list[Any] = []
-        self._open_bytes = 0
-        self._open_cost = 0
         self._open_plain = True
         #: The block that is being taken, last message first: what was taken is let go of at once, and at little cost.
         self._hand: list[Any] = []
@@ -207,9 +189,9 @@ class Swap:
         self._must_tell = False
         # -- under the lock
         self._lock = allocate_lock()
-        self._head: deque[_Block] = deque()
-        self._stored: deque[_Block] = deque()
-        self._tail: deque[_Block] = deque()
+        self._head: deque[Block] = deque()
+        self._stored: deque[Block] = deque()
+        self._tail: deque[Block] = deque()
         self._head_cost = 0
         self._tail_cost = 0
         #: The last write failed, and what it should have written still waits.
@@ -247,22 +229,29 @@ class Swap:
             TypeError: a part isn't bytes-like.
             ValueError: a part isn't contiguous, or there is none.
         """
-        if type(message) is bytes:
-            size = len(message)
-            cost = size + PART_OVERHEAD
-        else:
-            size, cost = _measure(message)
+        if type(message) is not bytes:
+            return self._append_parts(message)
+        total = self.spilled_bytes + len(message)
+        if (total > self._ceiling or self._blocked) and not self._has_room(len(message)):
+            return False
+        messages = self._open
+        messages.append(message)
+        self.spilled_bytes = total
+        if total + PART_OVERHEAD * len(messages) >= self._seal_at:
+            self._seal()
+        return True
+
+    def _append_parts(self, message: Any) -> bool:
+        """`append` for all that isn't bytes."""
+        size, parts = measure(message)
         total = self.spilled_bytes + size
-        if (self._blocked or total > self._ceiling + self._lost_bytes) and not self._has_room(size):
+        if (total > self._ceiling or self._blocked) and not self._has_room(size):
             return False
         self._open.append(message)
-        if type(message) is not bytes:
-            self._open_plain = False
-        self.spilled += 1
+        self._open_plain = False
         self.spilled_bytes = total
-        self._open_bytes += size
-        self._open_cost += cost
-        if self._open_cost >= BLOCK_SIZE:
+        self._seal_at -= PART_OVERHEAD * (parts - 1)
+        if total + PART_OVERHEAD * len(self._open) >= self._seal_at:
             self._seal()
         return True
 
@@ -290,7 +279,7 @@ class Swap:
         else:
             messages = hand[-limit:]
             del hand[-limit:]
-            size = sum(map(len, messages)) if self._hand_plain else sum(map(_message_size, messages))
+            size = sum(map(len, messages)) if self._hand_plain else sum(map(message_bytes, messages))
         messages.reverse()
         self._hand_bytes -= size
         self._ceiling += size
@@ -301,6 +290,11 @@ class Swap:
     def __len__(self) -> int:
         """How many messages are inside, in memory and on disk."""
         return self.spilled - self._taken - self._lost
+
+    @property
+    def spilled(self) -> int:
+        """How many messages were ever appended."""
+        return self._sealed + len(self._open)
 
     @property
     def bytes(self) -> int:
@@ -341,9 +335,9 @@ class Swap:
     def _clear(self) -> int | None:
         """Let go of all messages; return how many, or None if that was done before."""
         self._drop_blocks()
-        self._dropped += (self._open, self._hand)
-        self._open, self._hand = [], []
         discarded = len(self)
+        self._make_block()
+        self._hand = []
         self._taken += discarded
         self._ceiling += self.bytes
         if self._cleared:
@@ -374,8 +368,7 @@ class Swap:
 
     def _seal(self) -> None:
         """Make a block of the open messages."""
-        block = _Block(self._open, self._open_bytes, self._open_cost, self._open_plain)
-        self._open, self._open_bytes, self._open_cost, self._open_plain = [], 0, 0, True
+        block = self._make_block()
         self._wanted = 1
         with self._lock:
             self._tail.append(block)
@@ -384,6 +377,17 @@ class Swap:
             must_write = bool(self._tail)
         if must_write:
             self._thread.schedule(self)
+
+    def _make_block(self) -> Block:
+        """Make a block of the open messages, and start with the next ones."""
+        messages, size = self._open, self.spilled_bytes - self._sealed_bytes
+        cost = size + PART_OVERHEAD * len(messages) + self._sealed_bytes + BLOCK_SIZE - self._seal_at
+        block = Block(messages, size, cost, self._open_plain)
+        self._open, self._open_plain = [], True
+        self._sealed += len(messages)
+        self._sealed_bytes += size
+        self._seal_at = self._sealed_bytes + BLOCK_SIZE
+        return block
 
     def _take_up_block(self) -> bool:
         """Take the first block in hand, if it's in memory; whether there is something in it."""
@@ -399,20 +403,15 @@ class Swap:
                 block = self._tail.popleft()
                 self._tail_cost -= block.cost
             else:
-                block = _Block(self._open, self._open_bytes, 0, self._open_plain)
-                self._open, self._open_bytes, self._open_cost, self._open_plain = [], 0, 0, True
+                block = self._make_block()
             self._refresh()
             must_read = bool(self._stored)
         if must_read:
             self._thread.schedule(self)
-        messages = block.messages or []
-        # A copy: the disk thread may be writing the same list.
-        if block.address is None and not block.plain:
-            self._hand = [_as_taken(message) for message in reversed(messages)]
-        else:
-            self._hand = messages[::-1]
+        # A list of its own: the disk thread may be writing the block's.
+        self._hand = block.to_hand()
         self._hand_bytes, self._hand_plain = block.bytes, block.plain
-        return bool(messages)
+        return block.count > 0
 
     def _refresh(self) -> None:
         """Bring what is derived from the queues up to date (lock held)."""
@@ -428,7 +427,7 @@ class Swap:
             self._closed or self._failed or self._tail_cost > _SEALED_LIMIT or len(self) >= self._max_messages
         )
 
-    def _fits_head(self, block: _Block) -> bool:
+    def _fits_head(self, block: Block) -> bool:
         return self._head_cost + block.cost <= READ_AHEAD_SIZE
 
     # -- on the disk thread --------------------------------------------------------------------------------------
@@ -490,7 +489,7 @@ class Swap:
         """Whether a block is to be read ahead (lock held)."""
         return bool(self._stored) and (not self._head or self._fits_head(self._stored[0]))
 
-    def _choose(self) -> tuple[_Block | None, _Block | None]:
+    def _choose(self) -> tuple[Block | None, Block | None]:
         """The block to read or the block to write, in turns when there are both (lock held)."""
         reading = self._stored[0] if self._is_readable() else None
         writing = None
@@ -503,7 +502,7 @@ class Swap:
                 writing = None
         return reading, writing
 
-    def _write(self, block: _Block) -> None:
+    def _write(self, block: Block) -> None:
         self._write_next = False
         messages = block.messages
         assert messages is not None  # it's in the tail
@@ -525,7 +524,7 @@ class Swap:
         if not wanted:
             self._release(address)
 
-    def _handle_write_failure(self, block: _Block, error: Exception) -> None:
+    def _handle_write_failure(self, block: Block, error: Exception) -> None:
         with self._lock:
             if self._closed or not self._tail or self._tail[0] is not block:
                 return  # it was taken meanwhile
@@ -536,7 +535,7 @@ class Swap:
             is_full = isinstance(error, OSError) and error.errno in _FULL_ERRNOS
             self._tell_failure(FULL if is_full else FAILED, error, 0)
 
-    def _read(self, block: _Block) -> float:
+    def _read(self, block: Block) -> float:
         """Read a block into the head, or lose it; return seconds to wait when it can't be said which."""
         self._write_next = True
         address = block.address
@@ -545,7 +544,7 @@ class Swap:
         failure: Exception | None = None
         try:
             messages = self._file.read(address)
-        except (CorruptBlockError, OSError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, what comes behind the block must not wait for it
             if isinstance(error, MemoryError) or getattr(error, "errno", 0) == ENOMEM:
                 return RETRY_S
             failure = error
@@ -591,38 +590,3 @@ class Swap:
             self._handle_failure(reason, error, lost)
         except Exception as problem:  # noqa: BLE001 - as above
             report("the owner of a swap", problem)
-
-
-def _parts_of(message: Any) -> Any:
-    return message if isinstance(message, list) else (message,)
-
-
-def _measure(message: Any) -> tuple[int, int]:
-    """Bytes of all parts, and the cost in memory."""
-    parts = _parts_of(message)
-    if not parts:
-        raise ValueError("a message has at least one part")
-    size = 0
-    for part in parts:
-        if type(part) is bytes:
-            size += len(part)
-            continue
-        with memoryview(part) as view:
-            if not view.c_contiguous:
-                raise ValueError("a part of a message must be contiguous in memory")
-            size += view.nbytes
-    return size, size + PART_OVERHEAD * len(parts)
-
-
-def _message_size(message: Any) -> int:
-    return len(message) if type(message) is bytes else _measure(message)[0]
-
-
-def _as_taken(message: Any) -> Any:
-    """A message as it comes out when it was never on disk."""
-    if type(message) is bytes or (type(message) is not list and isinstance(message, list)):
-        return message
-    parts = _parts_of(message)
-    if set(map(type, parts)) != {bytes}:
-        parts = [bytes(part) for part in parts]  # those that are bytes already stay the same
-    return parts if len(parts) > 1 else parts[0]
