@@ -95,7 +95,7 @@ class Inbox:
         """How many messages may be read now, where a look at the length of the queue doesn't tell."""
         if pipe.receive_policy != BLOCK:
             swap = pipe.receive_swap
-            return _NO_LIMIT if swap is None or swap.can_append or swap.is_full else 0
+            return _NO_LIMIT if swap is None or swap.can_append else 0  # else the peer waits
         meter = pipe.receive_meter
         return 0 if meter is not None and meter.is_full(len(pipe.inbound)) else limit
 
@@ -140,7 +140,7 @@ class Inbox:
                 self.engine.inbox.activate(pipe)
             self.engine.leadership.wake()
         swap = pipe.receive_swap
-        if self.stream is not None and not self.mask & READ and (swap is None or swap.can_append or swap.is_full):
+        if self.stream is not None and not self.mask & READ and (swap is None or swap.can_append):
             self.engine.stalled.discard(self)
             self._set_interest(self.mask | READ)
 
@@ -182,8 +182,10 @@ def deliver_by_policy(pipe: Pipe, messages: list[Any]) -> None:
             pipe.inbound.append(message)
             if pipe.receive_meter is not None:
                 pipe.receive_meter.note(message_size(message))
-        elif policy == DROP_NEWEST or not _spill_inbound(pipe, message):
+        elif policy == DROP_NEWEST:
             pipe.drop(1, DropReason.NEWEST, inbound=True)
+        else:
+            _spill_inbound(pipe, message)
 
 
 def _can_receive(pipe: Pipe, message: Any) -> bool:
@@ -213,11 +215,15 @@ def _drop_oldest(pipe: Pipe) -> None:
         pipe.drop(count, DropReason.OLDEST, inbound=True)
 
 
-def _spill_inbound(pipe: Pipe, message: Any) -> bool:
-    """Put a message behind the others on disk; False when there is no room for it."""
+def _spill_inbound(pipe: Pipe, message: Any) -> None:
+    """Put a message behind the others on disk. Reading pauses when there is no room; what was read already gets in."""
     if pipe.receive_swap is None:
         pipe.receive_swap = pipe.carrier.open_swap(pipe)
-    return pipe.receive_swap is not None and pipe.receive_swap.append(message)
+    if pipe.receive_swap is None or not pipe.receive_swap.append(message, is_pledged=True):
+        pipe.receive_policy = BLOCK  # there is no swap (any more): let the peer wait
+        pipe.inbound.append(message)
+        if pipe.receive_meter is not None:
+            pipe.receive_meter.note(message_size(message))
 
 
 def refill_inbound(pipe: Pipe) -> bool:

@@ -168,7 +168,7 @@ class InprocLink:
 
         def adopt() -> None:
             self.pipe.receive_swap = swap
-            swap.handle_change = lambda: engine.post(self.handle_swap_changed)
+            swap.hand_over(lambda: engine.post(self.handle_swap_changed))
             self.handle_swap_changed()
 
         engine.post(adopt)

@@ -107,6 +107,7 @@ class Swap:
     """
 
     __slots__ = (
+        "__weakref__",
         "_blocked",
         "_ceiling",
         "_cleared",
@@ -213,12 +214,14 @@ class Swap:
 
     # -- the caller's side ---------------------------------------------------------------------------------------
 
-    def append(self, message: Any) -> bool:
+    def append(self, message: Any, *, is_pledged: bool = False) -> bool:
         """Put a message at the end.
 
         Args:
             message: a bytes-like object or a list of at least one. Its memory must not change until it's taken or
                 discarded, because it is not copied.
+            is_pledged: take it whatever the limits say, unless it's closed: there is no way back for this message, and
+                its owner asked `can_append` before it let it come.
 
         Returns:
             False if it was not taken: there is no room below `max_bytes` or the disk is full (`is_full`), or the disk
@@ -230,9 +233,9 @@ class Swap:
             ValueError: a part isn't contiguous, or there is none.
         """
         if type(message) is not bytes:
-            return self._append_parts(message)
+            return self._append_parts(message, is_pledged=is_pledged)
         total = self.spilled_bytes + len(message)
-        if (total > self._ceiling or self._blocked) and not self._has_room(len(message)):
+        if (total > self._ceiling or self._blocked) and not self._has_room(len(message)) and not is_pledged:
             return False
         messages = self._open
         messages.append(message)
@@ -241,11 +244,11 @@ class Swap:
             self._seal()
         return True
 
-    def _append_parts(self, message: Any) -> bool:
+    def _append_parts(self, message: Any, *, is_pledged: bool) -> bool:
         """`append` for all that isn't bytes."""
         size, parts = measure(message)
         total = self.spilled_bytes + size
-        if (total > self._ceiling or self._blocked) and not self._has_room(size):
+        if (total > self._ceiling or self._blocked) and not self._has_room(size) and not is_pledged:
             return False
         self._open.append(message)
         self._open_plain = False
@@ -313,6 +316,10 @@ class Swap:
     def can_append(self) -> bool:
         """Whether `append` is worth a try; if not `handle_change` tells when the disk has made room."""
         return self._has_room(self._wanted)
+
+    def hand_over(self, handle_change: Callable[[], None]) -> None:
+        """From now on tell somebody else of changes: the queue has another owner."""
+        self._handle_change = handle_change
 
     def close(self) -> int:
         """Discard everything; the disk thread frees files and memory.

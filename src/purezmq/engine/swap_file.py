@@ -22,7 +22,11 @@ from __future__ import annotations
 
 import os
 from errno import EFBIG, ENOSPC
-from zlib import crc32
+
+try:  # the extra `swap`: the same sum at ten times the speed, which is what a fast disk is measured by
+    from zlib_ng.zlib_ng import crc32
+except ImportError:
+    from zlib import crc32
 
 from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
 from purezmq.wire.limits import LARGE_BODY_SIZE, MAX_CHUNK_SIZE, PASS_THROUGH_SIZE, UNLIMITED

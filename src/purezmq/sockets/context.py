@@ -103,7 +103,7 @@ class Context(Generic["_S_co"]):
         state = self._state
         with state.condition:
             if state.swap_thread is None:
-                from purezmq.engine.swap import SwapThread
+                from purezmq.engine.swap_thread import SwapThread
 
                 state.swap_thread = SwapThread()
             return state.swap_thread
