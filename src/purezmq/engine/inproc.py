@@ -7,10 +7,11 @@ activates (atomic), wakes, or posts to the other's mailbox.
 from __future__ import annotations
 
 from collections import deque
+from time import time
 
 from purezmq.engine.inbox import refill_inbound
 from purezmq.engine.leader import sched_yield
-from purezmq.pipe import NO_BATCH, Pipe, RoomMarker
+from purezmq.pipe import NO_BATCH, DropReason, Pipe, RoomMarker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +132,19 @@ class InprocLink:
         if not self.pipe.ended and self.engine.links and self in self.engine.links:
             pair_up(self, binder)
 
+    def count_arrived(self) -> int:
+        """How many messages the other end has put into our inbound queue and not taken out again."""
+        peer = self.peer
+        if peer is None:
+            return self.pipe.received
+        pipe = peer.pipe
+        lost = pipe.drops.get(DropReason.OLDEST, 0) if pipe.drops else 0
+        return pipe.written - lost - getattr(pipe.outbound, "replaced", 0)
+
+    def count_waiting(self, queue: Any) -> int:
+        """How many messages a queue of ours holds; markers are none."""
+        return len(queue) - len([None for message in list(queue) if type(message) is RoomMarker])
+
     def mark_room(self) -> None:
         """Our sender is about to sleep because the queue is full: have the reader wake it half-way down."""
         pipe = self.pipe
@@ -154,7 +168,10 @@ class InprocLink:
         """End the connection; what the other end did not read yet stays readable there."""
         self.engine.links.discard(self)
         self.engine.context.inproc.forget(self.name, self)
-        peer, self.peer = self.peer, None
+        peer = self.peer
+        if peer is not None:
+            self.pipe.received, peer.pipe.received = self.count_arrived(), peer.count_arrived()
+        self.peer = None
         if peer is not None:
             swap, self.pipe.swap = self.pipe.swap, None
             self.pipe.swapping = False
@@ -207,6 +224,8 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     other.peer = link
     link.peer = other
     mine.quiet = True
+    mine.since = theirs.since = time()
+    mine.connections += 1
     binder.post(lambda: binder.attach_link(other))
     connector.post(lambda: connector.handle_link_connected(link))
 

@@ -363,6 +363,10 @@ class Outbox:
                 back.extend(entry.messages)
         _give_back(pipe, back)
 
+    def unsent_bytes(self) -> int:
+        """Bytes of the messages that the system has not taken whole."""
+        return sum([message_size(message) for entry in self.unsent or () for message in entry.messages])
+
     def has_output(self) -> bool:
         """Whether anything waits to be written."""
         pipe = self.pipe

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from weakref import WeakSet
 
+from purezmq.engine.counts import PipeCounts, count_pipe
 from purezmq.pipe import BLOCK, DROP_OLDEST, SPILL, KeyedQueue, Meter, Pipe, RoomMarker, key_function, message_size
 
 TYPE_CHECKING = False
@@ -25,6 +26,8 @@ _CONFLATING = frozenset({"DEALER", "PULL", "PUSH", "PUB", "SUB"})
 #: While receiving drops or counts bytes, a fair queue takes messages from a peer one by one: what it has taken counts
 #: no more.
 _MERGE_ONE = 1
+#: When more pipes than this have ended, they are added up.
+_MAX_ENDED = 64
 
 
 class Queues:
@@ -39,13 +42,16 @@ class Queues:
         swaps: those that are open.
     """
 
-    __slots__ = ("bound_overflow", "counts_bytes", "engine", "swaps")
+    __slots__ = ("bound_overflow", "counts_bytes", "ended", "engine", "former", "swaps")
 
     def __init__(self, engine: SocketEngine) -> None:
         self.engine = engine
         self.counts_bytes = False
         self.bound_overflow: dict[str, str] = {}
         self.swaps: WeakSet[Any] = WeakSet()
+        #: Pipes that ended and may hold unread messages still, and the sum of those that don't.
+        self.ended: dict[Pipe, None] = {}
+        self.former = PipeCounts()
 
     def find_conflation(self) -> Any:
         """How pipes made now conflate: False, True (CONFLATE), or a function that finds the key of a message."""
@@ -138,8 +144,12 @@ class Queues:
     def apply(self) -> None:
         """An option of the queues was set: pipes that exist follow."""
         engine = self.engine
+        if engine.options.durable is not None and engine.durables is None:
+            from purezmq.engine.durable import Durables
+
+            engine.durables = Durables(engine)
         for pipe in engine.pipes():
-            if not hasattr(pipe.carrier, "is_direct"):
+            if not hasattr(pipe.carrier, "is_direct") and not hasattr(pipe.carrier, "is_parked"):
                 self.configure(pipe)
         for link in engine.links:
             link.apply_limits()
@@ -182,21 +192,40 @@ class Queues:
         """Other queues of the context became shorter (any thread, whatever it holds)."""
         self.engine.post(self.engine.handle_room)
 
+    # -- counts ------------------------------------------------------------------------------------------------------
+
+    def keep_counts(self, pipe: Pipe) -> None:
+        """A pipe ended: what it counted stays in the socket's sums."""
+        self.ended[pipe] = None
+        if len(self.ended) > _MAX_ENDED:
+            self.fold_counts()
+
+    def fold_counts(self) -> None:
+        """Add up the pipes that ended and have nothing left to read, and forget them."""
+        for pipe in list(self.ended):
+            if not len(pipe.inbound) and pipe.receive_swap is None and not pipe.in_flight:
+                self.former.add(count_pipe(pipe))
+                del self.ended[pipe]
+
     # -- swap --------------------------------------------------------------------------------------------------------
 
-    def open_swap(self, pipe: Pipe, handle_change: Callable[[], None], owner: SocketEngine) -> Any:
+    def open_swap(
+        self, pipe: Pipe, handle_change: Callable[[], None], owner: SocketEngine, limit: int | None = None
+    ) -> Any:
         """A swap for one direction of a pipe, with the size and directory that `owner` was given.
 
         Args:
             pipe: its pipe.
             handle_change: called under the lease when messages came from disk, or there is room again.
             owner: whose options count.
+            limit: most bytes, where that may be less than the options say.
 
         Returns:
             The swap, or None: the socket has none.
         """
         engine, options = self.engine, owner.options
-        if not options.swap:
+        size = options.swap if limit is None else min(options.swap, limit)
+        if not size:
             return None
         from purezmq.engine.swap import Swap  # only who spills pays for it
 
@@ -206,7 +235,7 @@ class Queues:
         swap = Swap(
             engine.context.swap_thread,
             options.swap_dir,
-            options.swap,
+            size,
             handle_change=lambda: engine.post(handle_change),
             handle_failure=handle_failure,
         )

@@ -192,9 +192,9 @@ class Session(Outbox, Inbox):
 
     def open_swap(self, pipe: Pipe) -> Any:
         """See `Carrier`."""
-        return self.engine.queues.open_swap(pipe, self._handle_swap_changed, self.engine)
+        return self.engine.queues.open_swap(pipe, self.handle_swap_changed, self.engine)
 
-    def _handle_swap_changed(self) -> None:
+    def handle_swap_changed(self) -> None:
         """Messages came from disk, or it took some: go on with both directions (lease held)."""
         pipe = self.pipe
         if pipe is None:

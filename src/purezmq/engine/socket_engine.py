@@ -5,7 +5,7 @@ Everything needs the lease unless its text says "any thread".
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic, time
 
 from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from purezmq.engine.dialer import Dialer
+    from purezmq.engine.durable import Durables
     from purezmq.engine.inproc import InprocLink
     from purezmq.engine.io_threads import IoThreads
     from purezmq.engine.listener import Listener
@@ -87,6 +88,7 @@ class SocketEngine:
         "context",
         "dialers",
         "dirty",
+        "durables",
         "fast_path_changed",
         "inbox",
         "leadership",
@@ -125,6 +127,8 @@ class SocketEngine:
         self.left_over = False
         self.shared = SharedOutbox(self)
         self.queues = Queues(self)
+        #: Subscribers that went away and may come back; None unless there may be any.
+        self.durables: Durables | None = None
         pattern.note_drop = self.note_drop
         #: Sessions that hold back what they received because their pipe was full: the next reader goes on with it.
         self.stalled: set[Session] = set()
@@ -247,6 +251,7 @@ class SocketEngine:
             pipe.attached = False
             self.pattern.detach(pipe)
         pipe.discard_outbound(DropReason.DISCONNECTED)
+        self.queues.keep_counts(pipe)
         self.room_token = object()
         self.refresh_fast_path()
         self.leadership.wake()
@@ -308,7 +313,8 @@ class SocketEngine:
         for dialer in self.dialers:
             if dialer.session.pipe is not None:
                 found[id(dialer.session.pipe)] = dialer.session.pipe
-        return [*found.values(), *(link.pipe for link in self.links)]
+        parked = [] if self.durables is None else self.durables.pipes()
+        return [*found.values(), *(link.pipe for link in self.links), *parked]
 
     def export(self) -> ExportedFd:
         """A descriptor for the application's own event loop (FD)."""
@@ -358,9 +364,13 @@ class SocketEngine:
         """The peer behind a session is known."""
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint)
         pipe = session.pipe
+        if (pipe is None or pipe.ended) and self.durables is not None and session.dialer is None:
+            pipe = self.durables.resume(session, bytes(peer.routing_id))
         if pipe is None or pipe.ended:
             pipe = self.queues.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
         pipe.peer = peer
+        pipe.connections += 1
+        pipe.since = time()
         if session.dialer is None or not session.dialer.routing_id:
             pipe.routing_id = peer.routing_id
         if not pipe.attached and not session.ending:
@@ -376,7 +386,7 @@ class SocketEngine:
         """A session's connection is gone."""
         pipe, dialer = session.pipe, session.dialer
         if dialer is None:
-            if pipe is not None:
+            if pipe is not None and (self.durables is None or not self.durables.park(session)):
                 self.detach(pipe)
         else:
             if pipe is not None and dialer.options.immediate:
@@ -483,6 +493,8 @@ class SocketEngine:
             for link in self.refused:
                 link.post_end()
             self.refused.clear()
+            if self.durables is not None:
+                self.durables.close()
             self.flush_all()
             self._begin_linger(linger)
         self.leadership.wake()

@@ -70,7 +70,7 @@ class Pattern:
         type_name: the Socket-Type of the wire ("PULL").
         peer_types: Socket-Types that may be connected with it (RFC 28, 29, 30, 31).
         can_receive / can_transmit: whether recv and send exist at all on this type (ENOTSUP otherwise).
-        sends_routing_id: whether READY tells our routing id (REQ, DEALER, ROUTER).
+        sends_routing_id: whether READY tells our routing id (REQ, DEALER, ROUTER; SUB and XSUB where one is set).
 
     Attributes:
         options: the socket's live options.

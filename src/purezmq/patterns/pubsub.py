@@ -390,6 +390,8 @@ class _Subscriber(Pattern):
 
     peer_types = frozenset({"PUB", "XPUB"})
     receives_by_policy = True
+    #: Where one is set: by it a publisher knows a durable subscriber again.
+    sends_routing_id = True
 
     def __init__(self, options: SocketOptions) -> None:
         self.subscriptions = Subscriptions()

@@ -133,6 +133,8 @@ class Pipe:
         written: messages that were appended to `outbound` by a sender; what counts over inproc.
         sent: messages that were handed to the system.
         received: messages that arrived.
+        spilled / spilled_bytes: what went to disk by swaps that are closed.
+        connections: how many handshakes succeeded; `since` when the last one did, in seconds of the epoch.
         dropped: messages that were lost in either direction; `drops` by reason, `dropped_inbound` of those that arrived.
     """
 
@@ -141,6 +143,7 @@ class Pipe:
         "attached",
         "batch",
         "carrier",
+        "connections",
         "dropped",
         "dropped_inbound",
         "drops",
@@ -165,7 +168,10 @@ class Pipe:
         "send_limit",
         "sent",
         "share",
+        "since",
         "special",
+        "spilled",
+        "spilled_bytes",
         "state",
         "swap",
         "swapping",
@@ -207,6 +213,9 @@ class Pipe:
         self.dropped = 0
         self.dropped_inbound = 0
         self.drops: dict[str, int] | None = None
+        self.spilled = self.spilled_bytes = 0
+        self.connections = 0
+        self.since = 0.0
         #: For a publisher: what this pipe subscribes to and the shared queue it reads (patterns/distributor.py).
         self.share: Any = None
         #: For a pattern's own use (for example REQ's pending request id).
@@ -429,13 +438,23 @@ class Pipe:
         if type(self.outbound) is list or type(self.outbound) is KeyedQueue:
             count = len(self.outbound)
             self.outbound.clear()
-        if self.swap is not None:
-            count += self.swap.close()
-            self.swap, self.swapping = None, False
+        count += self.end_swap()
         if self.meter is not None:
             self.meter.close()
         if count:
             self.drop(count, reason)
+
+    def end_swap(self) -> int:
+        """Give the disk back; how many messages are lost by it."""
+        swap, self.swap = self.swap, None
+        if swap is None:
+            return 0
+        self.swapping = False
+        self.spilled += swap.spilled
+        self.spilled_bytes += swap.spilled_bytes
+        return int(swap.close())
+
+    # -- counts ------------------------------------------------------------------------------------------------------
 
     def queued(self) -> int:
         """How many messages wait to leave, in memory and on disk."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from purezmq.message import Message
     from purezmq.patterns.base import Pattern
     from purezmq.sockets.shared_state import SharedState
+    from purezmq.sockets.statistics import ContextStats
 
     # By its default `Context` alone is `Context[Socket]`.
     _S_co = TypeVar("_S_co", bound=Socket, default=Socket, covariant=True)
@@ -229,6 +230,19 @@ class Context(Generic["_S_co"]):
             with shared.engine.lease:
                 shared.engine.queues.apply()
                 shared.refresh_send_paths()
+
+    def stats(self) -> ContextStats:
+        """What all open sockets have sent, received, queued and dropped. Any thread, at any time.
+
+        Returns:
+            A `ContextStats` that doesn't change any more.
+        """
+        from purezmq.sockets.census import count_context
+
+        state = self._state
+        with state.condition:
+            sockets = list(state.sockets)
+        return count_context(sockets, self.max_bytes)
 
     # -- the end -------------------------------------------------------------------------------------------------
 

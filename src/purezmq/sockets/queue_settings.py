@@ -163,8 +163,8 @@ class QueueSettings(SocketState):
         self._check_publisher("durable")
         if limits is not None:
             size, age = limits
-            if size < 0 or age <= 0:
-                raise make_error(EINVAL, f"durable is (bytes >= 0, seconds > 0), not {limits!r}")
+            if size <= 0 or age <= 0:
+                raise make_error(EINVAL, f"durable is (bytes > 0, seconds > 0), not {limits!r}")
             limits = (int(size), float(age))
         self._change_queues("durable", limits)
 

@@ -10,6 +10,7 @@ import warnings
 from purezmq.constants import EADDRINUSE, EFAULT, EINVAL, ENOTSUP, EVENT_ALL, LAST_ENDPOINT, SocketType
 from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD, check_group
+from purezmq.sockets.census import Census
 from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.part_by_part import recv_part_by_part, send_part_by_part
 from purezmq.sockets.queue_settings import QueueSettings, check_overflow
@@ -58,7 +59,7 @@ class EndpointContext(Generic["_T"]):
             getattr(self.socket, self._undo)(self.endpoint)
 
 
-class Socket(SocketSend, SocketOptionsApi, QueueSettings, Serialization, Generic["_Part_co"]):
+class Socket(SocketSend, SocketOptionsApi, QueueSettings, Census, Serialization, Generic["_Part_co"]):
     """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
 
     Args:
