@@ -14,7 +14,7 @@ MakeSocket = Callable[..., Any]
 MARK = 5
 COUNT = 100
 #: Large enough that the kernel's buffers hold few of them.
-BODY = bytes(50_000)
+BODY = b"x" * 50_000
 POLICIES = ("block", "drop-newest", "drop-oldest", "error", "spill")
 #: Sender, receiver, and who binds (the one whose peers are known by then).
 PAIRS = {

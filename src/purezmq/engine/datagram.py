@@ -270,6 +270,8 @@ class DatagramSession:
             if messages:
                 pipe.received += len(messages)
                 deliver_by_policy(pipe, messages)
+                if pipe.receive_swap is not None:
+                    self.engine.stalled.add(self)
                 if not pipe.active:
                     self.engine.inbox.activate(pipe)
                 self.engine.leadership.wake()
@@ -280,7 +282,7 @@ class DatagramSession:
             refill_inbound(pipe)
         if pipe.receive_meter is not None:
             pipe.receive_meter.settle(len(pipe.inbound))
-        if self in self.engine.stalled:
+        if self in self.engine.stalled and pipe.receive_swap is None:
             self.engine.stalled.discard(self)
             if self.stream is not None:
                 self._set_interest(self.mask | READ)

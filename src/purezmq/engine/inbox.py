@@ -107,6 +107,8 @@ class Inbox:
                 note_all(pipe, messages)
         else:
             deliver_by_policy(pipe, messages)
+            if pipe.receive_swap is not None:
+                self.engine.stalled.add(self)  # the next reader asks for what is on disk
         if not pipe.active:
             self.engine.inbox.activate(pipe)
         self.engine.leadership.wake()
