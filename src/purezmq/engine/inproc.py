@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from purezmq.engine.confirmation import Confirmation
 from purezmq.engine.leader import sched_yield
 from purezmq.pipe import NO_BATCH, Pipe, RoomMarker
 
@@ -28,9 +29,11 @@ class InprocLink:
         peer: the other end; None until somebody binds the name, and after the end.
         accepted: this is the end of the socket that is bound to the name.
         connection: always None: there is no wire.
+        given_id: CONNECT_ROUTING_ID at the time of connect().
+        confirmation: how far a publisher at the other end has confirmed; None until it's ours to ask.
     """
 
-    __slots__ = ("_marked", "accepted", "conflate", "engine", "name", "peer", "pipe")
+    __slots__ = ("_marked", "accepted", "confirmation", "conflate", "engine", "given_id", "name", "peer", "pipe")
 
     is_direct = True
     connection = None
@@ -41,10 +44,22 @@ class InprocLink:
         self.conflate = conflate
         self.peer: InprocLink | None = None
         self.accepted = False
+        self.given_id = b""
+        self.confirmation: Confirmation | None = None
         self._marked = False
-        self.pipe = Pipe(self, options.sndhwm, options.rcvhwm, conflate)
-        self.pipe.batch = self.pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
-        self.pipe.outbound = deque(maxlen=1) if conflate else deque()
+        self.pipe = self._make_pipe(options)
+
+    def _make_pipe(self, options: SocketOptions) -> Pipe:
+        pipe = Pipe(self, options.sndhwm, options.rcvhwm, self.conflate)
+        pipe.batch = pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
+        pipe.outbound = deque(maxlen=1) if self.conflate else deque()
+        return pipe
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether both sockets have taken each other (lease held; of the other one a look without its own)."""
+        peer = self.peer
+        return peer is not None and peer.pipe.attached and self.pipe.attached
 
     def handle_write(self, pipe: Pipe) -> None:
         """A message was appended: the other end has something to read."""
@@ -67,7 +82,57 @@ class InprocLink:
         peer = self.peer
         if peer is not None:
             engine, other = peer.engine, peer.pipe
+            if self.confirmation is not None:
+                self.confirmation.note_told()
             engine.post(lambda: engine.handle_subscription(other, topic, subscribe))
+
+    def ask_confirmation(self) -> Confirmation | None:
+        """Have the publisher confirm what it was told so far; None while there is none."""
+        peer, confirmation = self.peer, self.confirmation
+        if peer is None or confirmation is None:
+            return None
+        context = confirmation.next_context()
+        if context is not None:
+            leadership = self.engine.leadership
+
+            def confirm() -> None:
+                confirmation.handle_echo(context)
+                leadership.wake()
+
+            peer.engine.post(confirm)  # it runs behind the subscriptions, which were posted before
+        return confirmation
+
+    def renew(self) -> None:
+        """Give the connection up and make it anew, with new queues: whatever the other end still sends is lost.
+
+        Only the end that connected can do that, so the accepted one has the other do it.
+        """
+        peer, self.peer = self.peer, None
+        if not self.accepted:
+            if peer is not None:
+                peer.peer = None
+                peer.post_end()
+            self._connect_again()
+        else:
+            self.engine.links.discard(self)
+            self.engine.detach(self.pipe)
+            if peer is not None:
+                peer.peer = None
+                peer.engine.post(peer._connect_again)
+
+    def _connect_again(self) -> None:
+        engine, old = self.engine, self.pipe
+        if engine.closing or self not in engine.links:
+            return  # closed or disconnected meanwhile
+        self.confirmation = None
+        self._marked = False
+        self.pipe = self._make_pipe(engine.options)
+        self.pipe.routing_id = self.given_id
+        engine.detach(old)
+        engine.attach(self.pipe)
+        owner: Any = engine.context.inproc.connect(self.name, self)
+        if owner is not None:
+            pair_up(self, owner)
 
     def end_pipe(self, pipe: Pipe) -> None:
         """Our pattern refuses the peer (lease held): it keeps what it sends and tries again when another leaves."""
@@ -119,7 +184,7 @@ class InprocLink:
 def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes) -> InprocLink:
     """Connect a socket to a name, bound or not yet (lease held)."""
     link = InprocLink(engine, name, engine.options, conflate=engine.is_conflating())
-    link.pipe.routing_id = routing_id
+    link.given_id = link.pipe.routing_id = routing_id
     engine.links.add(link)
     owner: Any = engine.context.inproc.connect(name, link)
     engine.attach(link.pipe)
@@ -143,8 +208,18 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     other.peer = link
     link.peer = other
     mine.quiet = True
-    binder.post(lambda: binder.attach_link(other))
-    connector.post(lambda: connector.handle_link_connected(link))
+
+    def accept() -> None:
+        other.confirmation = Confirmation()
+        binder.attach_link(other)
+        connector.leadership.wake()  # who waits for the connection waits for this
+
+    def note_connected() -> None:
+        link.confirmation = Confirmation()
+        connector.handle_link_connected(link)
+
+    binder.post(accept)
+    connector.post(note_connected)
 
 
 def _sum_limits(sender: int, receiver: int) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from time import monotonic
 
 from purezmq.constants import Event
+from purezmq.engine.confirmation import Confirmation
 from purezmq.engine.fence import report
 from purezmq.engine.outbox import Outbox
 from purezmq.engine.selector import READ, WRITE
@@ -23,8 +24,10 @@ from purezmq.wire.events import (
     Joined,
     Left,
     MessagesDropped,
+    Ponged,
     Subscribed,
 )
+from purezmq.wire.greeting import V3_0
 from purezmq.wire.limits import MAX_READ_SIZE, READ_SIZE
 
 TYPE_CHECKING = False
@@ -63,7 +66,7 @@ class Session(Outbox):
         pipe: on the connect side, the pipe that exists already; None when it's made after the handshake.
     """
 
-    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "read_batch", "timer")
+    __slots__ = ("confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "read_batch", "timer")
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:
         super().__init__()
@@ -71,6 +74,8 @@ class Session(Outbox):
         self.endpoint = endpoint
         self.dialer = dialer
         self.connection: Connection | None = None
+        #: Of a subscriber: how far the publisher behind this connection has confirmed.
+        self.confirmation: Confirmation | None = None
         self.mask = 0
         #: Most bytes of one read: IN_BATCH_SIZE where it was set.
         self.read_batch = MAX_READ_SIZE
@@ -160,11 +165,11 @@ class Session(Outbox):
         connection = self.connection
         if connection is None:
             return
-        # First what the connection has to say: our READY precedes whatever the events below make us send.
-        self.flush_control(now)
         event = connection.next_event()
         failure = None
         while event is not None:
+            if type(event) is HandshakeSucceeded:
+                self.flush_control(now)  # our READY precedes whatever the events make us send
             if type(event) is ConnectionFailed:
                 failure = event
             else:
@@ -174,6 +179,8 @@ class Session(Outbox):
                     failure = ConnectionFailed(error.reason, error.text, error.status)
                     break
             event = connection.next_event()
+        # A PONG follows what its PING stood behind: a subscriber takes it for the end of its subscriptions.
+        self.flush_control(now)
         if messages and self.pipe is not None and self.pipe.attached:
             self._deliver(self.pipe, messages)
         when = connection.next_timer()
@@ -194,6 +201,11 @@ class Session(Outbox):
             self.engine.leadership.wake()
         elif self.pipe is not None and (kind is Joined or kind is Left):
             self.engine.pattern.handle_subscription(self.pipe, event.group, kind is Joined)
+            self.engine.leadership.wake()
+        elif kind is Ponged:
+            if self.confirmation is not None:
+                self.confirmation.handle_echo(event.context)
+                self.engine.leadership.wake()
         elif kind is MessagesDropped:
             self.engine.pattern.dropped += event.count
 
@@ -201,6 +213,8 @@ class Session(Outbox):
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""
         engine, connection = self.engine, self.connection
         engine.protocol_failures += 1
+        if self.dialer is not None:
+            self.dialer.failure = RemoteProtocolError(failure.reason, failure.text, failure.status)
         if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
             number = _HANDSHAKE_EVENTS.get(failure.reason, Event.HANDSHAKE_FAILED_NO_DETAIL)
             engine.emit(number, failure.status, self.endpoint)
@@ -251,7 +265,27 @@ class Session(Outbox):
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Send a subscription upstream; without a connection the pattern sends all of them at the next one."""
         if self.connection is not None and self.connection.ready:
+            if self.confirmation is None:
+                self.confirmation = Confirmation()
+            self.confirmation.note_told()
             self.write_control([self.connection.encode_subscription(topic, subscribe)], monotonic())
+
+    def ask_confirmation(self) -> Confirmation | None:
+        """Have the publisher confirm what it was told so far; None while it isn't connected.
+
+        A peer before ZMTP 3.0 has no PING: it counts as soon as it was told.
+        """
+        connection = self.connection
+        if connection is None or not connection.ready or connection.peer is None:
+            return None
+        confirmation = self.confirmation = self.confirmation or Confirmation()
+        context = confirmation.next_context()
+        if context is not None and connection.peer.version < V3_0:
+            confirmation.handle_echo(context)
+        elif context is not None:
+            connection.send_ping(context)
+            self.flush_control(monotonic())
+        return confirmation
 
     def end_pipe(self, pipe: Pipe) -> None:
         """The pattern refuses this peer: what was sent to it leaves, then the connection closes."""
@@ -298,6 +332,7 @@ class Session(Outbox):
             self.timer.cancel()
             self.timer = None
         connection, self.connection = self.connection, None
+        self.confirmation = None
         was_ready = connection is not None and connection.ready
         if error is not None and was_ready and connection is not None and self.pipe is not None:
             self._read_rest(stream, connection, self.pipe)
@@ -309,6 +344,8 @@ class Session(Outbox):
         stream.close()
         if connection is not None and not was_ready and error is not None:
             engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)
+            if self.dialer is not None:
+                self.dialer.failure = error
         engine.emit(Event.DISCONNECTED, self.fd, self.endpoint)
         self.take_back_unsent()
         engine.handle_lost(self, was_ready)

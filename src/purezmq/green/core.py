@@ -39,16 +39,16 @@ class Context(_PlainContext[Socket]):
     #: `instance()` is another context than `purezmq.Context.instance()`.
     _instance: Any = None
 
-    def term(self) -> None:
+    def term(self, timeout: float | None = None) -> None:
         """End the context, as `purezmq.Context.term`, and let other greenlets run meanwhile: they may close sockets."""
         if self._shadowed is None and not self.closed:
             self._terminate()
             flush_thread()
             if self._state.engines:
                 # A thread of its own waits for the sockets' last messages.
-                get_hub().threadpool.apply(super().term)
+                get_hub().threadpool.apply(super().term, (timeout,))
                 return
-        super().term()
+        super().term(timeout)
 
 
 #: pyzmq's names inside this module.

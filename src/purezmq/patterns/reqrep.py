@@ -35,6 +35,7 @@ class Req(Dealer):
         reply_pipe: where the reply must come from; None when that peer is gone (then from anywhere, as in libzmq).
         request_id: the id that the reply must carry, None without REQ_CORRELATE.
         last_request_id: number of the last correlated request.
+        is_lost: the connection that the reply should come by was lost; the request may wait in its queue still.
         discarded: replies that were malformed, late or from the wrong peer.
     """
 
@@ -51,6 +52,7 @@ class Req(Dealer):
         self.reply_pipe: Pipe | None = None
         self.request_id: bytes | None = None
         self.last_request_id = 0
+        self.is_lost = False
         self.discarded = 0
 
     def seed_ids(self, number: int) -> None:
@@ -61,7 +63,24 @@ class Req(Dealer):
         """The peer is gone; when it owed the reply, that may now come from anywhere."""
         if self.reply_pipe is pipe:
             self.reply_pipe = None
+            self.is_lost = True
         super().detach(pipe)
+
+    def hiccup(self, pipe: Pipe) -> None:
+        """The connection was lost: a request that had left by it gets no reply."""
+        if self.reply_pipe is pipe:
+            self.is_lost = True
+        super().hiccup(pipe)
+
+    def give_up(self) -> Pipe | None:
+        """Wait for the reply no more: the next request may be sent.
+
+        Returns:
+            Where the request went; None when that peer is gone.
+        """
+        pipe, self.reply_pipe = self.reply_pipe, None
+        self.waiting = self.is_lost = False
+        return pipe
 
     def check_send(self) -> None:
         """Raise EFSM between request and reply."""
@@ -108,6 +127,7 @@ class Req(Dealer):
             self.request_id = None
         self.reply_pipe = pipe
         self.waiting = True
+        self.is_lost = False
         pipe.write(message)
         return True
 
