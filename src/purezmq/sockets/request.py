@@ -93,7 +93,7 @@ def _request_steps(socket: Requests, message: Any, timeout: float | None, retrie
 def _attempts(request: _Request, timeout: float | None, retries: int) -> Steps[bytes | list[bytes]]:
     for tries in count(1):
         deadline = deadline_after(timeout)
-        outcome = None
+        outcome: Any = None
         if (yield Step(request.try_send, deadline)):
             outcome = yield Step(request.look_for_reply, deadline)
         if type(outcome) is tuple:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from time import monotonic
 
 from purezmq.engine.burst import flush_thread
+from purezmq.native import MAX_SLEEP_S
 from purezmq.sockets.socket_state import NewsHint
 
 TYPE_CHECKING = False
@@ -42,8 +43,8 @@ class Step:
         self.deadline = deadline
 
     def time_left(self) -> float | None:
-        """Seconds until the deadline, 0 when it is over; None for ever."""
-        return None if self.deadline is None else max(0.0, self.deadline - monotonic())
+        """Seconds until the deadline as far as one sleep can take, 0 when it is over; None for ever."""
+        return None if self.deadline is None else min(MAX_SLEEP_S, max(0.0, self.deadline - monotonic()))
 
 
 class Look(NewsHint):
