@@ -120,7 +120,10 @@ class Condition:
         # The two methods with which ``threading.Condition`` lets go of a lock that was taken several times.
         depth = self._lock._release_save()
         try:
-            waiter.acquire(True, -1 if timeout is None else min(timeout, MAX_SLEEP_S))
+            if timeout is None:
+                waiter.acquire()
+            else:
+                waiter.acquire(True, min(timeout, MAX_SLEEP_S))
         finally:
             self._lock._acquire_restore(depth)
             if waiter in self._waiters:

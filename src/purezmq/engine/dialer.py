@@ -207,7 +207,7 @@ class Dialer:
         """The session's connection is gone: try again after a while (lease held)."""
         self._failures = 0 if was_ready else self._failures + 1
         if not was_ready and self.failure is None:
-            self.failure = RemoteProtocolError(FailureReason.NO_DETAIL, "the peer closed the connection")
+            self.failure = RemoteProtocolError(FailureReason.NO_DETAIL, "the peer ended the connection in its midst")
         if self.closed:
             return
         if self._is_renewing:

@@ -345,7 +345,8 @@ class Session(Outbox):
         if connection is not None and not was_ready and error is not None:
             engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)
             if self.dialer is not None:
-                self.dialer.failure = error
+                text = f"the connection ended in its midst ({getattr(error, 'strerror', None) or error})"
+                self.dialer.failure = RemoteProtocolError(FailureReason.NO_DETAIL, text)
         engine.emit(Event.DISCONNECTED, self.fd, self.endpoint)
         self.take_back_unsent()
         engine.handle_lost(self, was_ready)
