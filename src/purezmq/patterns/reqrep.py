@@ -35,6 +35,8 @@ class Req(Dealer):
         reply_pipe: where the reply must come from; None when that peer is gone (then from anywhere, as in libzmq).
         request_id: the id that the reply must carry, None without REQ_CORRELATE.
         last_request_id: number of the last correlated request.
+        must_correlate: requests carry an id from now on, whatever REQ_CORRELATE says: a late reply may come by the
+            connection that the next request takes.
         is_lost: the connection that the reply should come by was lost; the request may wait in its queue still.
         discarded: replies that were malformed, late or from the wrong peer.
     """
@@ -52,6 +54,7 @@ class Req(Dealer):
         self.reply_pipe: Pipe | None = None
         self.request_id: bytes | None = None
         self.last_request_id = 0
+        self.must_correlate = False
         self.is_lost = False
         self.discarded = 0
 
@@ -119,7 +122,7 @@ class Req(Dealer):
             message.insert(0, _DELIMITER)
         else:
             message = [_DELIMITER, message]
-        if self.options.req_correlate:
+        if self.options.req_correlate or self.must_correlate:
             number = self.last_request_id = (self.last_request_id + 1) & 0xFFFFFFFF
             self.request_id = number.to_bytes(4, byteorder)
             message.insert(0, self.request_id)

@@ -4,6 +4,10 @@ A reply carries nothing that says which request it answers, unless REQ_CORRELATE
 takes its connection with it: a late reply has nowhere to go. The dialer makes the next connection at once; a peer that
 came to us comes back by itself; over inproc the two ends are linked anew. A request that never left its queue is taken
 back, and nothing else happens. With REQ_CORRELATE the ids tell late replies apart, and connections stay.
+
+Two kinds of peers find a new connection with a late reply nevertheless: one that came to us, for its queue survives
+the loss of a connection; and a ROUTER, when our ROUTING_ID tells it who is back. From the first request on that such a
+peer may still answer, requests carry an id, too.
 """
 
 from __future__ import annotations
@@ -49,8 +53,9 @@ class Requests(SocketSend):
         Calls of several threads or tasks take turns; their time begins with their turn. Whatever happens (Again,
         Ctrl-C, cancellation), the socket is ready for the next request, and a late reply never answers that. The
         server may see a request more than once. To keep late replies apart the connection of a request that was
-        given up is renewed, unless REQ_CORRELATE is set. Set that one, too, when this socket has a ROUTING_ID and the
-        server is a ROUTER: its late replies find a new connection by that id.
+        given up is renewed, unless REQ_CORRELATE is set. Where late replies may come by the new connection, too (the
+        server connected to this socket, or this one has a ROUTING_ID), requests carry an id after that, as with
+        REQ_CORRELATE: a server with a ROUTER has to send back all parts through the empty one.
 
         Args:
             message: one part, or a list or tuple of parts.
@@ -115,7 +120,7 @@ _LOST = object()
 class _Request:
     """One call of `request`: sends, looks and gives up. Its methods are looks of steps (lease held), where not said."""
 
-    __slots__ = ("_engine", "_message", "_parts", "_pattern", "_shared", "_socket")
+    __slots__ = ("_engine", "_message", "_parts", "_pattern", "_pipe", "_shared", "_socket")
 
     def __init__(self, socket: Requests, parts: list[Any]) -> None:
         self._socket = socket
@@ -125,6 +130,8 @@ class _Request:
         self._parts = parts
         #: What lies, or lay, in a queue: the parts in their envelope.
         self._message: list[Any] | None = None
+        #: Where it went.
+        self._pipe: Pipe | None = None
 
     def take_turn(self) -> bool:
         """Begin, unless another call is in the middle of its request.
@@ -147,6 +154,7 @@ class _Request:
         self._turn_to_connected()
         message = self._message = self._parts.copy()
         if self._pattern.try_send(message):
+            self._pipe = self._pattern.reply_pipe
             return True
         self._message = None
         self._engine.flush_all()
@@ -188,14 +196,26 @@ class _Request:
             message, self._message = self._message, None
             if message is None or not pattern.waiting or not self._shared.usable:
                 return
-            is_correlated = pattern.request_id is not None
+            is_correlated = self._socket._options.req_correlate and pattern.request_id is not None
             pipe = pattern.give_up()
-            if pipe is None:
-                return  # that peer is gone
-            if not _take_back(pipe, message) and not is_correlated:
+            if pipe is not None and _take_back(pipe, message):
+                self._engine.handle_room()
+                return
+            if self._pipe is None or (_has_left(self._pipe, message) and self._comes_back(self._pipe)):
+                pattern.must_correlate = True
+            if pipe is not None and not is_correlated:
                 _renew(pipe)
                 _take_back(pipe, message)  # what the system had not taken lies in the queue again
-            self._engine.handle_room()
+                self._engine.handle_room()
+
+    def _comes_back(self, pipe: Pipe) -> bool:
+        """Whether a late reply may come by the peer's next connection."""
+        carrier = pipe.carrier
+        if self._socket._options.routing_id:
+            return True
+        if getattr(carrier, "is_direct", False):
+            return carrier.peer is not None and bool(carrier.peer.given_id)
+        return carrier.dialer is None
 
     def end(self) -> None:
         """Let the next call have its turn (takes the lease)."""
@@ -229,6 +249,12 @@ def _take_back(pipe: Pipe, message: list[Any]) -> bool:
     except (ValueError, IndexError):
         return False
     return True
+
+
+def _has_left(pipe: Pipe, message: list[Any]) -> bool:
+    """Whether the system has taken all of a message that is in the queue no more: what left in part has no reply."""
+    unsent = getattr(pipe.carrier, "unsent", None) or ()
+    return not any(known is message for entry in unsent for known in entry.messages)
 
 
 def _renew(pipe: Pipe) -> None:
