@@ -25,7 +25,7 @@ import sys, time, purezmq as zmq
 context = zmq.Context()
 push = context.socket(zmq.PUSH)
 push.linger = -1
-push.connect(sys.argv[1])
+push.connect(sys.argv[1], wait=float(sys.argv[4]) if sys.argv[4] else None)
 for _ in range(int(sys.argv[2])):
     push.send(bytes(int(sys.argv[3])))
 print(time.time(), flush=True)
@@ -37,7 +37,10 @@ async def main():
     context = purezmq.asyncio.Context()
     push = context.socket(zmq.PUSH)
     push.linger = -1
-    push.connect(sys.argv[1])
+    if sys.argv[4]:
+        await push.connect(sys.argv[1], wait=float(sys.argv[4]))
+    else:
+        push.connect(sys.argv[1])
     for _ in range(int(sys.argv[2])):
         await push.send(bytes(int(sys.argv[3])))
 asyncio.run(main())
@@ -48,10 +51,10 @@ FRONTS = {"sync": SYNC, "asyncio": ASYNC}
 SLACK_S = 5.0
 
 
-def run(front: str, endpoint: str, count: int, size: int, logging: str) -> subprocess.Popen[str]:
-    """Start a program that ends with messages in its queue."""
+def run(front: str, endpoint: str, count: int, size: int, wait: str, logging: str = "") -> subprocess.Popen[str]:
+    """Start a program that ends with messages in its queue; `wait` is how long it waits for the connection."""
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", f"{logging}\n{FRONTS[front]}", endpoint, str(count), str(size)],
+        [sys.executable, "-W", "ignore", "-c", f"{logging}\n{FRONTS[front]}", endpoint, str(count), str(size), wait],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )  # fmt: skip
@@ -72,7 +75,7 @@ def end_of(process: subprocess.Popen[str]) -> tuple[float, list[str]]:
 def test_peer_that_was_never_there(front: str, logging: str) -> None:
     """Nobody to wait for: the process ends at once, and says what it had for whom."""
     endpoint = free_endpoint()
-    duration, lines = end_of(run(front, endpoint, 3, 10, logging))
+    duration, lines = end_of(run(front, endpoint, 3, 10, "", logging))
     assert [f"not delivered at exit: 3 messages for {endpoint}"] == lines
     assert EXIT_LINGER_S + SLACK_S > duration
 
@@ -83,7 +86,7 @@ def test_peer_that_does_not_read(front: str, logging: str) -> None:
     """The process waits as long as it says, no longer; the line counts what did not leave whole."""
     with system_socket.create_server(("127.0.0.1", 0)) as server:
         endpoint = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        process = run(front, endpoint, 100, 1_000_000, logging)
+        process = run(front, endpoint, 100, 1_000_000, "10", logging)
         connection, _ = server.accept()
         with RawPeer(connection) as peer:
             peer.shake_hands("PULL")
@@ -99,11 +102,12 @@ def test_peer_that_does_not_read(front: str, logging: str) -> None:
 def test_peer_that_reads(front: str) -> None:
     """Everything leaves and nothing is said."""
     with system_socket.create_server(("127.0.0.1", 0)) as server:
-        process = run(front, f"tcp://127.0.0.1:{server.getsockname()[1]}", 3, 1_000_000, "")
+        process = run(front, f"tcp://127.0.0.1:{server.getsockname()[1]}", 3, 1_000_000, "10")
         connection, _ = server.accept()
         with RawPeer(connection) as peer:
             peer.shake_hands("PULL")
             for _ in range(3):
-                assert (2, bytes(1_000_000)) == peer.receive_frame()
+                flags, body = peer.receive_frame()
+                assert (2, 1_000_000) == (flags, len(body))
             _, lines = end_of(process)
     assert [] == lines
