@@ -41,7 +41,9 @@ def count_peers(engine: SocketEngine) -> int:
 def why_nothing_arrived(engine: SocketEngine) -> str:
     """The text of Again of a receive."""
     count = count_peers(engine)
-    if not count:
+    if count <= MANY_PEERS and any(hasattr(session, "takes_every_group") for session in engine.sessions.values()):
+        why = "no datagram came"
+    elif not count:
         why = "no peer is connected"
     elif count == 1:
         why = "1 peer is connected and sent nothing"
