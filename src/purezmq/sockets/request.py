@@ -197,13 +197,14 @@ class _Request:
             if message is None or not pattern.waiting or not self._shared.usable:
                 return
             is_correlated = self._socket._options.req_correlate and pattern.request_id is not None
+            is_lost = pattern.is_lost
             pipe = pattern.give_up()
             if pipe is not None and _take_back(pipe, message):
                 self._engine.handle_room()
                 return
             if self._pipe is None or (_has_left(self._pipe, message) and self._comes_back(self._pipe)):
                 pattern.must_correlate = True
-            if pipe is not None and not is_correlated:
+            if pipe is not None and not is_correlated and not is_lost:
                 _renew(pipe)
                 _take_back(pipe, message)  # what the system had not taken lies in the queue again
                 self._engine.handle_room()
