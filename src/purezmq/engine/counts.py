@@ -73,14 +73,13 @@ def count_pipe(pipe: Pipe) -> PipeCounts:
     outbound_drops = pipe.dropped - pipe.dropped_inbound
     if getattr(pipe.carrier, "is_direct", False):
         link = pipe.carrier
-        is_open = link.peer is not None or not pipe.ended
         # When the other end is gone, what lies in the queue is its own.
-        waiting = link.count_waiting(pipe.outbound) if is_open else 0
+        waiting = 0 if pipe.ended else link.count_waiting(pipe.outbound)
         counts.queued = waiting + on_disk[0]
-        if not is_open:
+        if pipe.ended:
             counts.queued_bytes = on_disk[1]
         counts.unread = link.count_waiting(pipe.inbound) + unread_on_disk[0]
-        counts.arrived = link.count_arrived()
+        counts.arrived = pipe.received if pipe.ended else link.count_arrived()
         oldest = counts.dropped.get(DropReason.OLDEST, 0)
         counts.sent = pipe.written + on_disk[0] + outbound_drops - oldest
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from time import time
 
+from purezmq.engine.confirmation import Confirmation
 from purezmq.engine.inbox import refill_inbound
 from purezmq.engine.leader import sched_yield
 from purezmq.pipe import NO_BATCH, DropReason, Pipe, RoomMarker
@@ -30,9 +31,14 @@ class InprocLink:
         peer: the other end; None until somebody binds the name, and after the end.
         accepted: this is the end of the socket that is bound to the name.
         connection: always None: there is no wire.
+        given_id: CONNECT_ROUTING_ID at the time of connect().
+        confirmation: how far a publisher at the other end has confirmed; None until it's ours to ask.
     """
 
-    __slots__ = ("_marked", "accepted", "conflate", "engine", "name", "overflow", "peer", "pipe", "swap_owner")
+    __slots__ = (
+        "_marked", "accepted", "confirmation", "conflate", "engine", "given_id", "name", "overflow", "peer", "pipe",
+        "swap_owner",
+    )  # fmt: skip
 
     is_direct = True
     connection = None
@@ -49,11 +55,23 @@ class InprocLink:
         self.conflate = conflate
         self.peer: InprocLink | None = None
         self.accepted = False
+        self.given_id = b""
+        self.confirmation: Confirmation | None = None
         self._marked = False
-        self.pipe = Pipe(self, options.sndhwm, options.rcvhwm, conflate)
-        self.pipe.batch = self.pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
-        if type(self.pipe.outbound) is list:
-            self.pipe.outbound = deque()
+        self.pipe = self._make_pipe(options)
+
+    def _make_pipe(self, options: SocketOptions) -> Pipe:
+        pipe = Pipe(self, options.sndhwm, options.rcvhwm, self.conflate)
+        pipe.batch = pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
+        if type(pipe.outbound) is list:
+            pipe.outbound = deque()
+        return pipe
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether both sockets have taken each other (lease held; of the other one a look without its own)."""
+        peer = self.peer
+        return peer is not None and peer.pipe.attached and self.pipe.attached
 
     def handle_write(self, pipe: Pipe) -> None:
         """A message was appended: the other end has something to read."""
@@ -115,10 +133,63 @@ class InprocLink:
         peer = self.peer
         if peer is not None:
             engine, other = peer.engine, peer.pipe
+            if self.confirmation is not None:
+                self.confirmation.note_told()
             engine.post(lambda: engine.handle_subscription(other, topic, subscribe))
+
+    def ask_confirmation(self) -> Confirmation | None:
+        """Have the publisher confirm what it was told so far; None while there is none."""
+        peer, confirmation = self.peer, self.confirmation
+        if peer is None or confirmation is None:
+            return None
+        context = confirmation.next_context()
+        if context is not None:
+            leadership = self.engine.leadership
+
+            def confirm() -> None:
+                confirmation.handle_echo(context)
+                leadership.wake()
+
+            peer.engine.post(confirm)  # it runs behind the subscriptions, which were posted before
+        return confirmation
+
+    def renew(self) -> None:
+        """Give the connection up and make it anew, with new queues: whatever the other end still sends is lost.
+
+        Only the end that connected can do that, so the accepted one has the other do it.
+        """
+        self._keep_counts()
+        peer, self.peer = self.peer, None
+        if not self.accepted:
+            if peer is not None:
+                peer.peer = None
+                peer.post_end()
+            self._connect_again()
+        else:
+            self.engine.links.discard(self)
+            self.engine.detach(self.pipe)
+            if peer is not None:
+                peer.peer = None
+                peer.engine.post(peer._connect_again)
+
+    def _connect_again(self) -> None:
+        engine, old = self.engine, self.pipe
+        if engine.closing or self not in engine.links:
+            return  # closed or disconnected meanwhile
+        self.confirmation = None
+        self._marked = False
+        self.pipe = self._make_pipe(engine.options)
+        self.pipe.routing_id = self.given_id
+        engine.queues.configure_link(self)
+        engine.detach(old)
+        engine.attach(self.pipe)
+        owner: Any = engine.context.inproc.connect(self.name, self)
+        if owner is not None:
+            pair_up(self, owner)
 
     def end_pipe(self, pipe: Pipe) -> None:
         """Our pattern refuses the peer (lease held): it keeps what it sends and tries again when another leaves."""
+        self._keep_counts()
         engine, peer = self.engine, self.peer
         engine.links.discard(self)
         self.peer = None
@@ -140,6 +211,12 @@ class InprocLink:
         pipe = peer.pipe
         lost = pipe.drops.get(DropReason.OLDEST, 0) if pipe.drops else 0
         return pipe.written - lost - getattr(pipe.outbound, "replaced", 0)
+
+    def _keep_counts(self) -> None:
+        """The two ends part: each notes what it has got from the other."""
+        peer = self.peer
+        if peer is not None:
+            self.pipe.received, peer.pipe.received = self.count_arrived(), peer.count_arrived()
 
     def count_waiting(self, queue: Any) -> int:
         """How many messages a queue of ours holds; markers are none."""
@@ -168,10 +245,8 @@ class InprocLink:
         """End the connection; what the other end did not read yet stays readable there."""
         self.engine.links.discard(self)
         self.engine.context.inproc.forget(self.name, self)
-        peer = self.peer
-        if peer is not None:
-            self.pipe.received, peer.pipe.received = self.count_arrived(), peer.count_arrived()
-        self.peer = None
+        self._keep_counts()
+        peer, self.peer = self.peer, None
         if peer is not None:
             swap, self.pipe.swap = self.pipe.swap, None
             self.pipe.swapping = False
@@ -198,7 +273,7 @@ class InprocLink:
 def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes, overflow: str = "") -> InprocLink:
     """Connect a socket to a name, bound or not yet (lease held)."""
     link = InprocLink(engine, name, engine.options, conflate=engine.queues.find_conflation(), overflow=overflow)
-    link.pipe.routing_id = routing_id
+    link.given_id = link.pipe.routing_id = routing_id
     engine.queues.configure_link(link)
     engine.links.add(link)
     owner: Any = engine.context.inproc.connect(name, link)
@@ -226,8 +301,18 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     mine.quiet = True
     mine.since = theirs.since = time()
     mine.connections += 1
-    binder.post(lambda: binder.attach_link(other))
-    connector.post(lambda: connector.handle_link_connected(link))
+
+    def accept() -> None:
+        other.confirmation = Confirmation()
+        binder.attach_link(other)
+        connector.leadership.wake()  # who waits for the connection waits for this
+
+    def note_connected() -> None:
+        link.confirmation = Confirmation()
+        connector.handle_link_connected(link)
+
+    binder.post(accept)
+    connector.post(note_connected)
 
 
 def _sum_limits(sender: int, receiver: int) -> int:

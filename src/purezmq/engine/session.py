@@ -11,6 +11,7 @@ from __future__ import annotations
 from time import monotonic
 
 from purezmq.constants import Event
+from purezmq.engine.confirmation import Confirmation
 from purezmq.engine.fence import report
 from purezmq.engine.inbox import Inbox
 from purezmq.engine.outbox import Outbox
@@ -25,8 +26,10 @@ from purezmq.wire.events import (
     Joined,
     Left,
     MessagesDropped,
+    Ponged,
     Subscribed,
 )
+from purezmq.wire.greeting import V3_0
 from purezmq.wire.limits import MAX_READ_SIZE
 
 TYPE_CHECKING = False
@@ -60,7 +63,9 @@ class Session(Outbox, Inbox):
         pipe: on the connect side, the pipe that exists already; None when it's made after the handshake.
     """
 
-    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "overflow", "read_batch", "timer")
+    __slots__ = (
+        "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "overflow", "read_batch", "timer",
+    )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:
         super().__init__()
@@ -70,6 +75,8 @@ class Session(Outbox, Inbox):
         #: The policy given to bind() or connect(), if any.
         self.overflow = ""
         self.connection: Connection | None = None
+        #: Of a subscriber: how far the publisher behind this connection has confirmed.
+        self.confirmation: Confirmation | None = None
         self.mask = 0
         #: Most bytes of one read: IN_BATCH_SIZE where it was set.
         self.read_batch = MAX_READ_SIZE
@@ -113,11 +120,11 @@ class Session(Outbox, Inbox):
         connection = self.connection
         if connection is None:
             return
-        # First what the connection has to say: our READY precedes whatever the events below make us send.
-        self.flush_control(now)
         event = connection.next_event()
         failure = None
         while event is not None:
+            if type(event) is HandshakeSucceeded:
+                self.flush_control(now)  # our READY precedes whatever the events make us send
             if type(event) is ConnectionFailed:
                 failure = event
             else:
@@ -127,6 +134,8 @@ class Session(Outbox, Inbox):
                     failure = ConnectionFailed(error.reason, error.text, error.status)
                     break
             event = connection.next_event()
+        # A PONG follows what its PING stood behind: a subscriber takes it for the end of its subscriptions.
+        self.flush_control(now)
         if messages and self.pipe is not None and self.pipe.attached:
             self._deliver(self.pipe, messages)
         when = connection.next_timer()
@@ -147,6 +156,11 @@ class Session(Outbox, Inbox):
             self.engine.leadership.wake()
         elif self.pipe is not None and (kind is Joined or kind is Left):
             self.engine.pattern.handle_subscription(self.pipe, event.group, kind is Joined)
+            self.engine.leadership.wake()
+        elif kind is Ponged:
+            if self.confirmation is not None:
+                self.confirmation.handle_echo(event.context)
+                self.engine.leadership.wake()
         elif kind is MessagesDropped:
             self.engine.pattern.drop(event.count, DropReason.MALFORMED)
 
@@ -154,6 +168,8 @@ class Session(Outbox, Inbox):
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""
         engine, connection = self.engine, self.connection
         engine.protocol_failures += 1
+        if self.dialer is not None:
+            self.dialer.failure = RemoteProtocolError(failure.reason, failure.text, failure.status)
         if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
             number = _HANDSHAKE_EVENTS.get(failure.reason, Event.HANDSHAKE_FAILED_NO_DETAIL)
             engine.emit(number, failure.status, self.endpoint)
@@ -188,6 +204,9 @@ class Session(Outbox, Inbox):
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Send a subscription upstream; without a connection the pattern sends all of them at the next one."""
         if self.connection is not None and self.connection.ready:
+            if self.confirmation is None:
+                self.confirmation = Confirmation()
+            self.confirmation.note_told()
             self.write_control([self.connection.encode_subscription(topic, subscribe)], monotonic())
 
     def open_swap(self, pipe: Pipe) -> Any:
@@ -208,6 +227,23 @@ class Session(Outbox, Inbox):
     def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
         """See `Carrier`."""
         self.engine.note_drop(pipe, count, reason)
+
+    def ask_confirmation(self) -> Confirmation | None:
+        """Have the publisher confirm what it was told so far; None while it isn't connected.
+
+        A peer before ZMTP 3.0 has no PING: it counts as soon as it was told.
+        """
+        connection = self.connection
+        if connection is None or not connection.ready or connection.peer is None:
+            return None
+        confirmation = self.confirmation = self.confirmation or Confirmation()
+        context = confirmation.next_context()
+        if context is not None and connection.peer.version < V3_0:
+            confirmation.handle_echo(context)
+        elif context is not None:
+            connection.send_ping(context)
+            self.flush_control(monotonic())
+        return confirmation
 
     def end_pipe(self, pipe: Pipe) -> None:
         """The pattern refuses this peer: what was sent to it leaves, then the connection closes."""
@@ -240,6 +276,7 @@ class Session(Outbox, Inbox):
             self.timer.cancel()
             self.timer = None
         connection, self.connection = self.connection, None
+        self.confirmation = None
         was_ready = connection is not None and connection.ready
         if error is not None and was_ready and connection is not None and self.pipe is not None:
             self._read_rest(stream, connection, self.pipe)
@@ -251,6 +288,9 @@ class Session(Outbox, Inbox):
         stream.close()
         if connection is not None and not was_ready and error is not None:
             engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)
+            if self.dialer is not None:
+                text = f"the connection ended in its midst ({getattr(error, 'strerror', None) or error})"
+                self.dialer.failure = RemoteProtocolError(FailureReason.NO_DETAIL, text)
         engine.emit(Event.DISCONNECTED, self.fd, self.endpoint)
         self.take_back_unsent()
         engine.handle_lost(self, was_ready)

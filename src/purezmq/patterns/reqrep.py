@@ -40,6 +40,9 @@ class Req(Dealer):
         reply_pipe: where the reply must come from; None when that peer is gone (then from anywhere, as in libzmq).
         request_id: the id that the reply must carry, None without REQ_CORRELATE.
         last_request_id: number of the last correlated request.
+        must_correlate: requests carry an id from now on, whatever REQ_CORRELATE says: a late reply may come by the
+            connection that the next request takes.
+        is_lost: the connection that the reply should come by was lost; the request may wait in its queue still.
         discarded: replies that were malformed, late or from the wrong peer.
     """
 
@@ -57,6 +60,8 @@ class Req(Dealer):
         self.reply_pipe: Pipe | None = None
         self.request_id: bytes | None = None
         self.last_request_id = 0
+        self.must_correlate = False
+        self.is_lost = False
         self.discarded = 0
 
     def seed_ids(self, number: int) -> None:
@@ -67,7 +72,24 @@ class Req(Dealer):
         """The peer is gone; when it owed the reply, that may now come from anywhere."""
         if self.reply_pipe is pipe:
             self.reply_pipe = None
+            self.is_lost = True
         super().detach(pipe)
+
+    def hiccup(self, pipe: Pipe) -> None:
+        """The connection was lost: a request that had left by it gets no reply."""
+        if self.reply_pipe is pipe:
+            self.is_lost = True
+        super().hiccup(pipe)
+
+    def give_up(self) -> Pipe | None:
+        """Wait for the reply no more: the next request may be sent.
+
+        Returns:
+            Where the request went; None when that peer is gone.
+        """
+        pipe, self.reply_pipe = self.reply_pipe, None
+        self.waiting = self.is_lost = False
+        return pipe
 
     def check_send(self) -> None:
         """Raise EFSM between request and reply."""
@@ -127,7 +149,7 @@ class Req(Dealer):
             message.insert(0, _DELIMITER)
         else:
             message = [_DELIMITER, message]
-        if self.options.req_correlate:
+        if self.options.req_correlate or self.must_correlate:
             number = self.last_request_id = (self.last_request_id + 1) & 0xFFFFFFFF
             self.request_id = number.to_bytes(4, byteorder)
             message.insert(0, self.request_id)
@@ -135,6 +157,7 @@ class Req(Dealer):
             self.request_id = None
         self.reply_pipe = pipe
         self.waiting = True
+        self.is_lost = False
         return message
 
     def _discard_unread(self) -> None:

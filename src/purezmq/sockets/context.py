@@ -8,7 +8,7 @@ from errno import EFAULT, EMFILE
 from time import monotonic
 from weakref import WeakSet, WeakValueDictionary
 
-from purezmq.constants import EINVAL, EMSGSIZE, ETERM, ContextOption, SocketOption
+from purezmq.constants import EAGAIN, EINVAL, EMSGSIZE, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
 from purezmq.engine.burst import flush_thread
 from purezmq.error import ZMQError, make_error
@@ -256,17 +256,32 @@ class Context(Generic["_S_co"]):
         """A number unique among live contexts, which `shadow` takes; there is no C pointer behind it."""
         return id(self._state)
 
-    def term(self) -> None:
+    def term(self, timeout: float | None = None) -> None:
         """End the context: blocked and further calls of its sockets raise ContextTerminated.
 
         Returns when every socket was closed and what they sent has left (LINGER). Ctrl-C interrupts it.
+
+        Args:
+            timeout: seconds to wait; None for as long as it takes.
+
+        Raises:
+            Again: the time was over; the text names what it waits for. The context stays as it is, terminated but not
+                at its end, and `term` may be called again.
         """
+        deadline = None if timeout is None else monotonic() + timeout
         self._terminate()
         flush_thread()
         state = self._state
         with state.condition:
             while state.engines and not state.finished:
-                state.condition.wait()
+                left = None if deadline is None else deadline - monotonic()
+                if left is not None and left <= 0:
+                    break
+                state.condition.wait(left)
+            engines = [] if state.finished else list(state.engines)
+            sockets = list(state.sockets)
+        if engines:
+            raise make_error(EAGAIN, f"the context has not ended within {timeout} s: {_what_blocks(sockets, engines)}")
         self._finish()
 
     def _terminate(self) -> None:
@@ -500,6 +515,22 @@ class _State:
         self.budget: Budget | None = None
         self.terminating = False
         self.finished = False
+
+
+def _what_blocks(sockets: list[SharedState], engines: list[SocketEngine]) -> str:
+    """What `term` waits for: sockets to be closed, and closed ones that linger."""
+    texts = []
+    for shared in sockets:
+        name = shared.pattern.type_name
+        with shared.engine.lease:
+            endpoints = shared.endpoints.describe()
+        texts.append(f"an open {name} socket ({', '.join(endpoints) or 'without endpoint'})")
+    is_open = {shared.engine for shared in sockets}
+    for engine in engines:
+        if engine not in is_open:
+            left = ", ".join(engine.describe_output()) or "its last connection"
+            texts.append(f"a closed {engine.pattern.type_name} socket lingers with {left}")
+    return "; ".join(texts)
 
 
 def _find_option(key: str) -> ContextOption | SocketOption | None:

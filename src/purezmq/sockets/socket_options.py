@@ -53,6 +53,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
                 text = f"{name} is for SUB sockets (and XPUB with XPUB_MANUAL), not {self._type_name()}"
                 raise make_error(EINVAL, text)
             self._shared.refresh_send_paths()
+            self._engine.leadership.wake()  # with XPUB_MANUAL it made subscriptions, which somebody may wait for
 
     def getsockopt(self, option: int) -> Any:
         """Read an option.

@@ -13,6 +13,7 @@ from purezmq.constants import SNDMORE as _SNDMORE_FLAG
 from purezmq.engine.burst import flush_thread
 from purezmq.error import Again, ZMQError, make_error
 from purezmq.message import FINISHED_TRACKER, Frame, MessageTracker, SendEvent, check_group, check_routing_id
+from purezmq.sockets.reason import why_blocked
 from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
 TYPE_CHECKING = False
@@ -280,7 +281,7 @@ class SocketSend(SocketState):
                 if pattern.try_send(message):
                     return
                 if left <= 0:
-                    raise make_error(EAGAIN, f"the message can't be sent now: {pattern.why_blocked()}")
+                    raise make_error(EAGAIN, why_blocked(pattern, message))
             flush_thread()
             self._wait(
                 None if left == float("inf") else left,
