@@ -132,7 +132,7 @@ class Inbox:
                 self._after_input(monotonic())
         if not self.mask & READ and self.stream is not None:
             self._set_interest(self.mask | READ)
-        if not connection.has_buffered:
+        if not connection.has_buffered and pipe.receive_swap is None:
             self.engine.stalled.discard(self)
 
     def handle_swapped_in(self, pipe: Pipe) -> None:
@@ -143,7 +143,8 @@ class Inbox:
             self.engine.leadership.wake()
         swap = pipe.receive_swap
         if self.stream is not None and not self.mask & READ and (swap is None or swap.can_append):
-            self.engine.stalled.discard(self)
+            if swap is None:
+                self.engine.stalled.discard(self)
             self._set_interest(self.mask | READ)
 
     def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> None:
