@@ -20,8 +20,11 @@ OUTPUTS = {
     "pipeline.py": "primes below 20,000: 2,262\n",
     "publish_subscribe.py": "sport: 2:1\nweather: sunny, warm\n",
     "radio_dish.py": "weather: sunny\n",
+    "reliable_request.py": "nobody answered, twice\nanswer: b'IS ANYBODY THERE?'\n",
     "reverse_connection.py": "agent: here I am\nagent: done: measure\nagent: done: report\n",
     "request_reply.py": "'hello' -> 'HELLO'\n'is anybody there?' -> 'IS ANYBODY THERE?'\n'' -> 'good bye'\n",
+    "stalled_subscriber.py": "sent 100, waiting 10, dropped {'oldest': 90}\n"
+    "read 90, 91, 92, 93, 94, 95, 96, 97, 98, 99\n",
 }
 
 # Program of the guide's patterns -> the claim that it checks by itself, and prints last.
