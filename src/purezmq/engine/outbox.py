@@ -132,8 +132,7 @@ class Outbox:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
                 if pipe.swapping and pipe.refill():
-                    if not pipe.swapping:
-                        self.engine.handle_room()
+                    self.engine.handle_room()
                     continue
                 if not pipe.outbound:
                     # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
@@ -213,7 +212,9 @@ class Outbox:
         back: list[Any] = []
         for entry in unsent:
             if entry.started:
-                back.extend(_split_started(entry, exact=self.connection is not None and self.connection.shares_encoding))
+                back.extend(
+                    _split_started(entry, exact=self.connection is not None and self.connection.shares_encoding)
+                )
                 if entry.chunks:
                     kept.append(entry)
             elif entry.messages:

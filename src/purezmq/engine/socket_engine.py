@@ -40,7 +40,10 @@ if TYPE_CHECKING:
         """What the engine needs of the socket's context."""
 
         inproc: InprocRegistry
-        budget: Budget | None
+
+        @property
+        def budget(self) -> Budget | None:
+            """What all queues share, where that is limited."""
 
         @property
         def loops(self) -> IoThreads:
@@ -418,7 +421,7 @@ class SocketEngine:
         self.tell("message_dropped", pipe=pipe, count=count, reason=reason)
 
     def tell(self, kind: str, **details: Any) -> None:
-        """PLACEHOLDER"""
+        """Tell who listens of something that libzmq has no event for."""
 
     def emit(self, event: int, value: int, endpoint: str) -> None:
         """Tell the monitor."""

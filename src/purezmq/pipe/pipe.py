@@ -99,7 +99,8 @@ def message_size(message: Message) -> int:
 
 def queued_bytes(messages: Iterable[Message]) -> int:
     """Bytes of all messages of a queue, counted now."""
-    return sum([message_size(message) for message in list(messages) if type(message) is not RoomMarker])
+    queued: list[Any] = list(messages)
+    return sum([message_size(message) for message in queued if type(message) is not RoomMarker])
 
 
 class Pipe:
@@ -135,7 +136,8 @@ class Pipe:
         received: messages that arrived.
         spilled / spilled_bytes: what went to disk by swaps that are closed.
         connections: how many handshakes succeeded; `since` when the last one did, in seconds of the epoch.
-        dropped: messages that were lost in either direction; `drops` by reason, `dropped_inbound` of those that arrived.
+        dropped: messages that were lost in either direction; `drops` by reason.
+        dropped_inbound: those of them that had arrived.
     """
 
     __slots__ = (
