@@ -189,7 +189,7 @@ class Outbox:
         for message in batch:
             if pipe.can_take(message):
                 pipe.outbound.append(message)
-                pipe.written += 1
+                next(pipe.tickets)
                 if pipe.meter is not None:
                     pipe.meter.note(message_size(message))
             elif not pipe.overflow(message):  # it was admitted when it was published, and now there is no way back

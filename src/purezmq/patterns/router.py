@@ -224,7 +224,7 @@ class Router(Pattern):
                     if not pipe.special and (not limit or len(outbound) + pipe.in_flight < limit):
                         del message[0]
                         outbound.append(message)
-                        pipe.written += 1
+                        next(pipe.tickets)
                         if pipe.quiet or len(outbound) >= pipe.write_batch:
                             pipe.carrier.handle_write(pipe)
                         continue

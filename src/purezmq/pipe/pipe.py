@@ -14,6 +14,8 @@ Rules of this room:
 from __future__ import annotations
 
 from collections import deque
+from itertools import repeat
+from operator import length_hint
 
 from purezmq.enums import Errno
 from purezmq.error import make_error
@@ -74,6 +76,8 @@ __all__ = [
 
 #: No announcement per batch: only the high-water mark counts.
 NO_BATCH = 1 << 60
+#: More messages than ever pass a pipe.
+_ALL_TICKETS = 1 << 62
 #: A burst is handed to the carrier at the latest after this many messages.
 BATCH_MESSAGES = 1000
 
@@ -131,7 +135,8 @@ class Pipe:
         ended: no message will ever arrive or leave any more; unread ones stay readable.
         active: a fair queue has the pipe on its list of pipes with messages.
         eligible: a distributor still sends to this pipe (it is cleared while the pipe is full).
-        written: messages that were appended to `outbound` by a sender; what counts over inproc.
+        tickets: an iterator, of which whoever appends to `outbound` takes one for each message: counting in C, so exact
+            without a lock, and several times as fast as adding one. `written` is how many were taken.
         sent: messages that were handed to the system.
         received: messages that arrived.
         spilled / spilled_bytes: what went to disk by swaps that are closed.
@@ -177,8 +182,8 @@ class Pipe:
         "state",
         "swap",
         "swapping",
+        "tickets",
         "write_batch",
-        "written",
     )
 
     def __init__(
@@ -209,7 +214,7 @@ class Pipe:
         self.attached = False
         self.active = False
         self.eligible = True
-        self.written = 0
+        self.tickets = repeat(None, _ALL_TICKETS)
         self.sent = 0
         self.received = 0
         self.dropped = 0
@@ -299,7 +304,7 @@ class Pipe:
         at all.
         """
         self.outbound.append(message)
-        self.written += 1
+        next(self.tickets)
         if self.meter is not None:
             self.meter.note(message_size(message))
         if self.quiet or len(self.outbound) >= self.write_batch:
@@ -412,7 +417,8 @@ class Pipe:
             wanted = min(wanted, limit - self.in_flight - len(self.outbound))
         messages = swap.take(wanted) if wanted > 0 else []
         self.outbound.extend(messages)
-        self.written += len(messages)
+        for _ in messages:
+            next(self.tickets)
         if self.meter is not None:
             for message in messages:
                 self.meter.note(message_size(message))
@@ -455,6 +461,11 @@ class Pipe:
         self.spilled += swap.spilled
         self.spilled_bytes += swap.spilled_bytes
         return int(swap.close())
+
+    @property
+    def written(self) -> int:
+        """How many messages were appended to `outbound` by senders, and from disk; what counts over inproc."""
+        return _ALL_TICKETS - length_hint(self.tickets)
 
     # -- counts ------------------------------------------------------------------------------------------------------
 
