@@ -8,6 +8,7 @@ or the system does: it ends in `_lose`.
 
 from __future__ import annotations
 
+from itertools import count
 from time import monotonic
 
 from purezmq.constants import Event
@@ -37,13 +38,21 @@ if TYPE_CHECKING:
     from purezmq.pipe import Pipe
     from purezmq.transports.base import SocketStream
     from purezmq.wire.connection import Connection
+    from purezmq.wire.events import PeerInfo
 
-__all__ = ["Session"]
+__all__ = ["Session", "drain"]
 
 #: Reads of one connection per turn, while they complete no message.
 READS_PER_TURN = 4
 #: Reads of a connection that broke, for what arrived before it did.
 READS_AT_END = 64
+#: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
+DRAIN_READS = 16
+#: A peer that is refused gets so long to take what was sent to it before (seconds), and less if LINGER is less.
+REFUSAL_LINGER_S = 10.0
+
+#: Numbers of connections, of the whole process; `next` is atomic.
+_numbers = count(1)
 
 #: What the monitor says for each way a handshake can fail (behaviour notes D.5).
 _HANDSHAKE_EVENTS = {
@@ -51,6 +60,8 @@ _HANDSHAKE_EVENTS = {
     FailureReason.TOO_BIG: Event.HANDSHAKE_FAILED_PROTOCOL,
     FailureReason.AUTH: Event.HANDSHAKE_FAILED_AUTH,
 }
+#: The peer sent an ERROR, and this is what it said; the other reasons are what we found.
+_REFUSALS = frozenset({FailureReason.AUTH, FailureReason.NO_DETAIL})
 
 
 class Session(Outbox):
@@ -60,15 +71,40 @@ class Session(Outbox):
         engine: of the socket.
         endpoint: the text the monitor names (the listener's or the dialer's endpoint).
         dialer: who makes the next connection when this one is lost; None on the bind side.
-        pipe: on the connect side, the pipe that exists already; None when it's made after the handshake.
+        text: the endpoint as the application gave it.
+
+    Attributes:
+        number: of the connection, unique in the process; 0 without one.
+        remote: the peer's endpoint, as far as the transport knows it; empty without a connection.
+        peer_info: what the handshake of this connection told; None before its end.
     """
 
-    __slots__ = ("connection", "dialer", "ending", "endpoint", "engine", "mask", "read_batch", "timer")
+    __slots__ = (
+        "_refusal",
+        "connection",
+        "dialer",
+        "ending",
+        "endpoint",
+        "engine",
+        "mask",
+        "number",
+        "peer_info",
+        "read_batch",
+        "remote",
+        "text",
+        "timer",
+    )
 
-    def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:
+    def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
         super().__init__()
         self.engine = engine
         self.endpoint = endpoint
+        self.text = text or endpoint
+        self.number = 0
+        self.remote = ""
+        self.peer_info: PeerInfo | None = None
+        #: Why the pattern refuses the peer: our last words to it.
+        self._refusal: str | None = None
         self.dialer = dialer
         self.connection: Connection | None = None
         self.mask = 0
@@ -82,6 +118,12 @@ class Session(Outbox):
         return f"<Session {self.endpoint} {self.connection!r} {self.pipe!r}>"
 
     # -- life ----------------------------------------------------------------------------------------------------
+
+    def note_stream(self, stream: SocketStream) -> None:
+        """There is a new connection: from here on events name it."""
+        self.number = next(_numbers)
+        self.remote = stream.remote
+        self.peer_info = None
 
     def open_stream(self, stream: SocketStream, connection: Any, now: float) -> None:
         """Start speaking over a new stream."""
@@ -130,7 +172,7 @@ class Session(Outbox):
                 return
             if not data:
                 if data is not None:
-                    self.close_stream(None)
+                    self.close_stream(None, why="the peer closed the connection")
                 return
             messages = connection.receive_data(data, now, limit)
             if messages and pipe is not None:
@@ -203,8 +245,8 @@ class Session(Outbox):
         engine.protocol_failures += 1
         if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
             number = _HANDSHAKE_EVENTS.get(failure.reason, Event.HANDSHAKE_FAILED_NO_DETAIL)
-            engine.emit(number, failure.status, self.endpoint)
-        self.close_stream(None)
+            engine.emit(number, failure.status, self.endpoint, self, failure.text, failure.reason.value)
+        self.close_stream(None, failure=failure)
 
     # -- timers --------------------------------------------------------------------------------------------------
 
@@ -267,10 +309,32 @@ class Session(Outbox):
             self.engine.detach(pipe)
         self.close_stream(None)
 
+    def refuse_pipe(self, pipe: Pipe, text: str, reason: str) -> None:
+        """Another peer has this one's routing id: tell both sides, then end it as `end_pipe` does (lease held).
+
+        Args:
+            pipe: of the peer that is refused.
+            text: why, for the peer; at most 255 bytes.
+            reason: "refused" or "handover".
+        """
+        engine = self.engine
+        engine.tell("duplicate_routing_id", pipe=pipe, session=self, reason=reason, error=text)
+        if self.stream is not None:
+            self._refusal = text
+        self.end_pipe(pipe)
+        if self.ending:  # the peer takes nothing, and perhaps never will
+            linger = engine.options.linger_s
+            wait = REFUSAL_LINGER_S if linger is None else min(linger, REFUSAL_LINGER_S)
+            engine.loop.call_at(monotonic() + wait, lambda: engine.give_up(self))
+
     # -- the end of a connection ---------------------------------------------------------------------------------
 
-    def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> None:
-        """A write failed: what the peer sent before it went away is still there, and is delivered."""
+    def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> ConnectionFailed | None:
+        """A write failed: what the peer sent before it went away is still there, and is delivered.
+
+        Returns:
+            The peer's own last words, if it had any.
+        """
         data: bytes | None = b""
         for _ in range(READS_AT_END):
             messages = connection.receive_data(data or b"", monotonic())
@@ -279,17 +343,43 @@ class Session(Outbox):
             try:
                 data = stream.try_read(connection.read_size)
             except OSError:
-                return
+                break
             if not data or connection.closed:
-                return
+                break
+        event = connection.next_event()
+        while event is not None:
+            if type(event) is ConnectionFailed:
+                return event
+            event = connection.next_event()
+        return None
+
+    def _say_refusal(self, stream: SocketStream, connection: Connection, text: str) -> None:
+        """Tell the peer why before the end, if the system takes it now."""
+        refusal = connection.encode_refusal(text) if connection.ready else b""
+        if not refusal or self.unsent is not None:
+            return  # it doesn't know the command, or we are amid a frame
+        try:
+            stream.try_write([refusal])
+        except OSError:
+            return
+        stream.shutdown_write()
+        drain(stream)
 
     def _set_interest(self, mask: int) -> None:
         if mask != self.mask:
             self.mask = mask
             self.engine.leadership.modify(self.fd, mask)
 
-    def close_stream(self, error: BaseException | None) -> None:
-        """The connection is over, whoever ended it. Idempotent; all ways of ending converge here."""
+    def close_stream(
+        self, error: BaseException | None, *, failure: ConnectionFailed | None = None, why: str = ""
+    ) -> None:
+        """The connection is over, whoever ended it. Idempotent; all ways of ending converge here.
+
+        Args:
+            error: what the system, or a fault of ours, ended it with.
+            failure: what the connection ended it with.
+            why: a text, where it was neither.
+        """
         stream, self.stream = self.stream, None
         if stream is None:
             return
@@ -298,17 +388,42 @@ class Session(Outbox):
             self.timer.cancel()
             self.timer = None
         connection, self.connection = self.connection, None
-        was_ready = connection is not None and connection.ready
+        was_ready = connection is not None and connection.peer is not None
         if error is not None and was_ready and connection is not None and self.pipe is not None:
-            self._read_rest(stream, connection, self.pipe)
+            failure = self._read_rest(stream, connection, self.pipe) or failure
+        # Whom we refuse, and who breaks the protocol, is not met again at once.
+        refusal, self._refusal = self._refusal, None
+        refused = refusal is not None or (failure is not None and failure.reason is not FailureReason.HEARTBEAT)
+        if refusal is not None and connection is not None:
+            self._say_refusal(stream, connection, refusal)
+            why = f"we refused the peer: {refusal}"
         if connection is not None:
             connection.close()
         engine.leadership.unregister(self.fd)
         engine.sessions.pop(self.fd, None)
         engine.stalled.discard(self)
         stream.close()
+        why = failure.text if failure is not None else why or (str(error) if error is not None else "")
         if connection is not None and not was_ready and error is not None:
-            engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)
-        engine.emit(Event.DISCONNECTED, self.fd, self.endpoint)
+            number = getattr(error, "errno", 0) or 0
+            engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, number, self.endpoint, self, why)
+        if failure is not None and failure.reason in _REFUSALS:
+            engine.tell("peer_refused", session=self, error=failure.text)
+        engine.emit(Event.DISCONNECTED, self.fd, self.endpoint, self, why, failure.reason.value if failure else "")
+        self.number = 0
+        self.remote = ""
+        self.peer_info = None
         self.take_back_unsent()
-        engine.handle_lost(self, was_ready)
+        engine.handle_lost(self, was_ready, refused=refused)
+
+
+def drain(stream: SocketStream | None) -> None:
+    """Read what the peer sent meanwhile: closing with unread bytes would reset what it has not read of ours."""
+    if stream is None:
+        return
+    try:
+        for _ in range(DRAIN_READS):
+            if not stream.try_read(65536):
+                return
+    except OSError:
+        return

@@ -9,9 +9,11 @@ from time import monotonic
 
 from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
+from purezmq.engine.event_source import EventSource
 from purezmq.engine.exported_fd import ExportedFd, attach_exported
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
+from purezmq.engine.session import drain
 from purezmq.engine.shared_outbox import SharedOutbox
 from purezmq.pipe import Pipe
 from purezmq.wire.config import ConnectionConfig
@@ -52,8 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SocketEngine"]
 
-#: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
-DRAIN_READS = 16
 #: RECONNECT_STOP: a `disconnect` ends the attempts to connect, whatever is queued.
 STOP_AFTER_DISCONNECT = 4
 #: A publisher that nobody hears reads what has arrived at most this often (seconds).
@@ -62,7 +62,7 @@ LOOK_IVL_S = 0.000_100
 FRESH_FLUSH_S = 0.0005
 
 
-class SocketEngine:
+class SocketEngine(EventSource):
     """See the module's text.
 
     Args:
@@ -88,7 +88,6 @@ class SocketEngine:
         "links",
         "listeners",
         "loop",
-        "monitor",
         "options",
         "pattern",
         "protocol_failures",
@@ -100,6 +99,7 @@ class SocketEngine:
     )
 
     def __init__(self, context: EngineContext, options: SocketOptions, pattern: Any) -> None:
+        super().__init__()
         self.context = context
         self.options = options
         self.pattern = pattern
@@ -124,8 +124,6 @@ class SocketEngine:
         self.closed = False
         #: Connections that ended because the peer broke the protocol, was refused or fell silent.
         self.protocol_failures = 0
-        #: Called with (event, value, endpoint) while a monitor is attached.
-        self.monitor: Callable[[int, int, str], None] | None = None
         self.fast_path_changed: Callable[[], None] | None = None
         #: Replaced by a new object whenever a blocked sender should look again.
         self.room_token = object()
@@ -354,7 +352,8 @@ class SocketEngine:
 
     def handle_handshake(self, session: Session, peer: PeerInfo, now: float) -> None:
         """The peer behind a session is known."""
-        self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint)
+        session.peer_info = peer
+        self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
         pipe = session.pipe
         if pipe is None or pipe.ended:
             pipe = self.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
@@ -370,8 +369,8 @@ class SocketEngine:
         # A queue that was full since before the handshake has room now.
         self.handle_room()
 
-    def handle_lost(self, session: Session, was_ready: bool) -> None:
-        """A session's connection is gone."""
+    def handle_lost(self, session: Session, was_ready: bool, *, refused: bool = False) -> None:
+        """A session's connection is gone; `refused`: one side broke it off, and the next will hardly fare better."""
         pipe, dialer = session.pipe, session.dialer
         if dialer is None:
             if pipe is not None:
@@ -385,7 +384,7 @@ class SocketEngine:
             elif pipe is not None and was_ready and pipe.attached:
                 pipe.quiet = False
                 self.pattern.hiccup(pipe)
-            dialer.handle_lost(was_ready=was_ready)
+            dialer.handle_lost(was_ready=was_ready, refused=refused)
         self.refresh_fast_path()
         self.leadership.wake()
         if self.closing:
@@ -401,11 +400,6 @@ class SocketEngine:
         if self.closing:
             self.check_closed()
 
-    def emit(self, event: int, value: int, endpoint: str) -> None:
-        """Tell the monitor."""
-        if self.monitor is not None:
-            self.monitor(event, value, endpoint)
-
     def end_session(self, session: Session) -> None:
         """End one connection after what is queued for it has left (disconnect, unbind)."""
         pipe = session.pipe
@@ -419,13 +413,13 @@ class SocketEngine:
                 session.ending = True  # the last write ends it
                 linger = self.options.linger_s
                 if linger is not None:
-                    self.loop.call_at(monotonic() + linger, lambda: self._give_up(session))
+                    self.loop.call_at(monotonic() + linger, lambda: self.give_up(session))
                 return
         if session.stream is None:
             if pipe is not None:
                 self.detach(pipe)
             return
-        _drain(session)
+        drain(session.stream)
         session.close_stream(None)
 
     def end_dialer(self, dialer: Dialer) -> None:
@@ -440,14 +434,14 @@ class SocketEngine:
                 self.refresh_fast_path()
             session.ending = True
             if linger is not None:
-                self.loop.call_at(monotonic() + linger, lambda: self._give_up(session))
+                self.loop.call_at(monotonic() + linger, lambda: self.give_up(session))
             return
         self._close_dialer(dialer)
         if session.stream is not None:
             session.dialer = None
         self.end_session(session)
 
-    def _give_up(self, session: Session) -> None:
+    def give_up(self, session: Session) -> None:
         """LINGER of a disconnected endpoint is over (I/O thread)."""
         with self.lease:
             if session.ending and session.has_output():
@@ -499,7 +493,7 @@ class SocketEngine:
         if session.dialer is not None:
             self._close_dialer(session.dialer)
             session.dialer = None
-        _drain(session)
+        drain(session.stream)
         session.close_stream(None)
 
     def _must_linger(self, session: Session) -> bool:
@@ -536,6 +530,7 @@ class SocketEngine:
             self._is_ending = False
         if not self.sessions and not self.dialers and not self.closed:
             self.closed = True
+            self.end_log()
             if self._linger_timer is not None:
                 self._linger_timer.cancel()
             self.loop.load -= 1
@@ -569,6 +564,7 @@ class SocketEngine:
     def abandon(self) -> None:
         """In a forked child: free descriptors and touch nothing else; no lease, whoever held it doesn't exist here."""
         self.closing = self.closed = True
+        self.abandon_observers()
         self.lease.reset()
         self.dirty.clear()
         for session in list(self.sessions.values()):
@@ -582,16 +578,3 @@ class SocketEngine:
         if leadership.selector is not None:
             leadership.selector.close()
         leadership.wakeup = leadership.exported = None
-
-
-def _drain(session: Session) -> None:
-    """Read what the peer sent meanwhile: closing with unread bytes would reset what it has not read of ours."""
-    stream = session.stream
-    if stream is None:
-        return
-    try:
-        for _ in range(DRAIN_READS):
-            if not stream.try_read(65536):
-                return
-    except OSError:
-        return

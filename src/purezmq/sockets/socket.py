@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
 
     from purezmq.sockets.context import Context
+    from purezmq.sockets.event_stream import EventStream
 
     _T = TypeVar("_T", bound="Socket[Any]")
     # As in pyzmq `Socket[bytes]` is a synchronous socket; its asynchronous kin has a type of its own here.
@@ -346,6 +347,14 @@ class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
     def disable_monitor(self) -> None:
         """Stop monitoring: the monitor socket gets MONITOR_STOPPED."""
         self._shared.disable_monitor()
+
+    def _open_events(self, timeout: float | None, max_events: int | None) -> EventStream:
+        """What ``socket.events(...)`` calls; see `ReadyEvents`."""
+        from purezmq.sockets.event_stream import EventStream, ThreadPause, open_event_stream
+
+        return open_event_stream(
+            self, max_events, lambda engine, queue: EventStream(engine, queue, timeout, ThreadPause)
+        )
 
     # -- groups and peers ------------------------------------------------------------------------------------------
 
