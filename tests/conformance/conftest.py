@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.fixtures import context, make_context, make_socket
+from tests.support.fixtures import context, make_context, make_peer, make_socket
 
-__all__ = ["context", "make_context", "make_socket"]
+__all__ = ["context", "make_context", "make_peer", "make_socket"]

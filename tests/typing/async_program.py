@@ -85,3 +85,13 @@ def both_ways(socket: azmq.Socket) -> zmq.Socket:
     twin = azmq.Socket.from_socket(shadow)
     assert_type(twin, azmq.Socket)
     return twin
+
+
+async def observe(socket: azmq.Socket) -> None:
+    """What happens to a socket, for tasks."""
+    async for event in socket.events(timeout=1.0):
+        assert_type(event, zmq.SocketEvent)
+        assert_type(event.kind, str)
+    async with socket.events(max_events=10) as stream:
+        assert_type(await stream.get(timeout=0.5), zmq.SocketEvent)
+        assert_type(stream.dropped, int)

@@ -216,8 +216,12 @@ class Session(Outbox):
                     failure = ConnectionFailed(error.reason, error.text, error.status)
                     break
             event = connection.next_event()
-        if messages and self.pipe is not None and self.pipe.attached:
-            self._deliver(self.pipe, messages)
+        if messages and self.pipe is not None:
+            if self.pipe.attached:
+                self._deliver(self.pipe, messages)
+            else:  # they came with the handshake of a peer that the pattern doesn't take
+                self.pipe.dropped += len(messages)
+                self.engine.tell("message_dropped", pipe=self.pipe, count=len(messages), reason="refused")
         when = connection.next_timer()
         if when is not None and (self.timer is None or when < self.timer.when):
             self._schedule_timer()  # the peer's TTL may be shorter than what we had in mind
