@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from purezmq.pipe import Pipe
 
-__all__ = ["announce", "classic_kind", "make_event"]
+__all__ = ["announce", "announce_drop", "classic_kind", "drop_key", "make_event"]
 
 _KINDS = {int(member): name.lower() for name, member in Event.__members__.items()}
 
@@ -36,6 +36,43 @@ def announce(observers: Iterable[Callable[[SocketEvent], object]], kind: str, **
             observer(event)
         except Exception as error:  # noqa: BLE001 - the fence: who listens must not harm who works
             report(f"an observer of {event.kind}", error)
+
+
+def announce_drop(
+    observers: Iterable[Callable[[SocketEvent], object]],
+    carrier: Any,
+    pipe: Pipe | None,
+    endpoint: str,
+    count: int,
+    reason: str,
+    error: str,
+) -> None:
+    """Announce that messages were dropped; an event is made only for observers that have none to add the count to.
+
+    Such an observer has ``merge(key, count)``, which tells whether it has; the key is `drop_key`'s.
+    """
+    key = (reason, endpoint, getattr(carrier, "number", 0), _routing_id_of(carrier, pipe))
+    left = [known for known in observers if not getattr(known, "merge", _merge_never)(key, count)]
+    if left:
+        announce(
+            left,
+            "message_dropped",
+            carrier=carrier,
+            pipe=pipe,
+            endpoint=endpoint,
+            count=count,
+            reason=reason,
+            error=error,
+        )
+
+
+def drop_key(event: SocketEvent) -> tuple[str, str, int, bytes]:
+    """What two "message_dropped" events have in common that are about the same peer and reason."""
+    return (event.reason, event.endpoint, event.connection, event.routing_id)
+
+
+def _merge_never(_key: object, _count: int) -> bool:
+    return False
 
 
 def make_event(
@@ -63,14 +100,12 @@ def make_event(
         reason: see there.
         error: see there.
     """
-    if pipe is None:
-        pipe = getattr(carrier, "pipe", None)
     peer = getattr(carrier, "peer_info", None)
     return SocketEvent(
         kind=kind,
         endpoint=endpoint,
         address=_address_of(carrier, resolved),
-        routing_id=bytes((pipe is not None and pipe.routing_id) or getattr(peer, "routing_id", b"")),
+        routing_id=_routing_id_of(carrier, pipe),
         mechanism=getattr(peer, "mechanism", ""),
         connection=getattr(carrier, "number", 0),
         value=value,
@@ -79,6 +114,16 @@ def make_event(
         count=count,
         time=time(),
     )
+
+
+def _routing_id_of(carrier: Any, pipe: Pipe | None) -> bytes:
+    """What our own pattern calls the peer; else what it calls itself."""
+    if pipe is None:
+        pipe = getattr(carrier, "pipe", None)
+    if pipe is not None and pipe.routing_id:
+        return bytes(pipe.routing_id)
+    peer = getattr(carrier, "peer_info", None)
+    return b"" if peer is None else bytes(peer.routing_id)
 
 
 def _address_of(carrier: Any, resolved: str) -> str:

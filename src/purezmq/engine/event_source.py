@@ -96,19 +96,25 @@ class EventSource:
 
             log = self._event_log = EventLog(self)
         log.note(kind, endpoint, count, reason, error)
-        if self.observers:
-            from purezmq.engine.announcer import announce
+        if not self.observers:
+            return
+        if kind == "message_dropped":
+            from purezmq.engine.announcer import announce_drop
 
-            announce(
-                self.observers,
-                kind,
-                carrier=carrier,
-                pipe=pipe,
-                endpoint=endpoint,
-                count=count,
-                reason=reason,
-                error=error,
-            )
+            announce_drop(self.observers, carrier, pipe, endpoint, count, reason, error)
+            return
+        from purezmq.engine.announcer import announce
+
+        announce(
+            self.observers,
+            kind,
+            carrier=carrier,
+            pipe=pipe,
+            endpoint=endpoint,
+            count=count,
+            reason=reason,
+            error=error,
+        )
 
     def remove_observer(self, observer: object) -> None:
         """Tell it no more. Idempotent."""

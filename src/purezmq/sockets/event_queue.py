@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import replace
 
 from purezmq.constants import ETERM
+from purezmq.engine.announcer import drop_key
 from purezmq.error import make_error
 from purezmq.native import allocate_lock
 
@@ -77,19 +78,24 @@ class EventQueue:
         for wake in wakers:
             wake()
 
-    def _put(self, event: SocketEvent) -> None:
-        key: tuple[object, ...] | None = None
-        if event.kind == "message_dropped":
-            key = (event.reason, event.connection, event.routing_id, event.endpoint, event.address)
+    def merge(self, key: tuple[object, ...], count: int) -> bool:
+        """Add to an unread drop of the same peer and reason (`drop_key`), if there is one that nothing came after."""
+        with self._lock:
             known = self._drops.get(key)
-            if known is not None:
+            if known is None:
+                return False
+            known.more += count
+            return True
+
+    def _put(self, event: SocketEvent) -> None:
+        entry = _Entry(event, drop_key(event) if event.kind == "message_dropped" else None)
+        if entry.key is None:
+            self._drops.clear()
+        else:
+            known = self._drops.setdefault(entry.key, entry)
+            if known is not entry:
                 known.more += event.count
                 return
-        else:
-            self._drops.clear()
-        entry = _Entry(event, key)
-        if key is not None:
-            self._drops[key] = entry
         if len(self._entries) >= self._max_events:
             self._forget_drop(self._entries.popleft())
             self.dropped += 1
