@@ -135,7 +135,7 @@ class _Scrape:
     def add_context(self, stats: ContextStats) -> None:
         """Take the numbers of a context and its sockets."""
         self._sockets.add_metric((), len(stats.sockets))
-        self._limit.add_metric((), stats.queued_bytes_limit)
+        self._limit.add_metric((), stats.max_bytes)
         for index, socket in enumerate(stats.sockets):
             labels = (socket.name or str(index), socket.type)
             self._add_socket(labels, socket)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     select = _select.select
 
 __all__ = [
+    "MAX_SLEEP_S",
     "Condition",
     "RLock",
     "ThreadLocal",
@@ -44,6 +45,10 @@ __all__ = [
     "sleep",
     "start_thread",
 ]
+
+
+#: The longest sleep that every system can do (seconds; 46 days). Who waits longer sleeps again.
+MAX_SLEEP_S = 4_000_000.0
 
 
 def find_original(module: str, name: str, default: Any = None) -> Any:
@@ -103,15 +108,22 @@ class Condition:
         """Release it."""
         self._lock.release()
 
-    def wait(self) -> None:
-        """Release the lock, sleep until `notify_all`, take the lock again. Ctrl-C interrupts the sleep."""
+    def wait(self, timeout: float | None = None) -> None:
+        """Release the lock, sleep until `notify_all`, take the lock again. Ctrl-C interrupts the sleep.
+
+        Args:
+            timeout: seconds to sleep at most, fewer where the system can't sleep that long; None for ever.
+        """
         waiter = allocate_lock()
         waiter.acquire()
         self._waiters.append(waiter)
         # The two methods with which ``threading.Condition`` lets go of a lock that was taken several times.
         depth = self._lock._release_save()
         try:
-            waiter.acquire()
+            if timeout is None:
+                waiter.acquire()
+            else:
+                waiter.acquire(True, min(timeout, MAX_SLEEP_S))
         finally:
             self._lock._acquire_restore(depth)
             if waiter in self._waiters:

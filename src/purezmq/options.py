@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-__all__ = ["CONTEXT_OPTIONS", "SOCKET_OPTIONS", "ContextOptions", "OptionSpec", "SocketOptions"]
+__all__ = ["CONTEXT_OPTIONS", "DEFAULT_SWAP", "SOCKET_OPTIONS", "ContextOptions", "OptionSpec", "SocketOptions"]
+
+#: How many bytes of messages may wait on disk for each peer and direction of a socket whose policy is `spill`.
+DEFAULT_SWAP = 2**30
 
 _EINVAL = int(Errno.EINVAL)
 _NULL = SecurityMechanism.NULL.value
@@ -71,6 +74,16 @@ class SocketOptions:
 
     socket_type: int | None
     mechanism: int = _NULL
+
+    # The settings of the queues that libzmq doesn't have, and so no number; see sockets/queue_settings.py.
+    overflow: str = ""
+    sndhwm_bytes: int = 0
+    rcvhwm_bytes: int = 0
+    conflate_key: Any = None
+    swap: int = DEFAULT_SWAP
+    swap_dir: str = ""
+    durable: tuple[int, float] | None = None
+    last_value_cache: int = 0
     _as_server: bool = False
 
     sndhwm: int

@@ -46,7 +46,7 @@ NOTES = {
     "zmq.Context.shadow": ("same", "an address is that of another purezmq context; one of libzmq's is an error"),
     "zmq.Context.shadow_pyczmq": (NOT_APPLICABLE, "pyczmq is C; an error says so"),
     "zmq.Context.underlying": ("same", "a number for `shadow`, no pointer"),
-    "zmq.Socket": (BETTER, "any thread may use it; `recv_many`, `send_many` and `timeout=` besides"),
+    "zmq.Socket": (BETTER, "any thread may use it; `recv_many`, `send_many`, `timeout=` and waiting for peers besides"),
     "zmq.Socket.shadow": ("same", "an address is that of another purezmq socket; one of libzmq's is an error"),
     "zmq.Socket.underlying": ("same", "a number for `shadow`, no pointer"),
     "zmq.Socket.close": (BETTER, "a thread that waits in the socket gets ENOTSOCK; pyzmq's process ends"),

@@ -87,6 +87,25 @@ def both_ways(socket: azmq.Socket) -> zmq.Socket:
     return twin
 
 
+async def ready(context: azmq.Context) -> bytes | list[bytes]:
+    """Readiness, time limits and recovering requests."""
+    publisher, subscriber, req = context.socket(zmq.PUB), context.socket(zmq.SUB), context.socket(zmq.REQ)
+    with subscriber.connect("tcp://127.0.0.1:5555") as at_once:
+        assert_type(at_once, azmq.Socket)
+    with await subscriber.connect("tcp://127.0.0.1:5555", wait=1.0) as connected:
+        assert_type(connected, azmq.Socket)
+    await subscriber.wait_subscribed(timeout=1.0)
+    assert_type(await publisher.wait_for_subscribers(2, "topic", timeout=1.0), int)
+    assert_type(await subscriber.recv_into(bytearray(10), timeout=0.5), int)
+    assert_type(await subscriber.recv_string(timeout=0.5), str)
+    assert_type(await subscriber.recv_serialized(len, timeout=0.5), int)
+    await req.send_string("text", timeout=0.5)
+    await req.send_json({}, timeout=0.5)
+    task = asyncio.create_task(req.request(b"question", timeout=1.0, retries=3))
+    context.term(timeout=0.0)
+    return await task
+
+
 async def observe(socket: azmq.Socket) -> None:
     """What happens to a socket, for tasks."""
     async for event in socket.events(timeout=1.0):

@@ -103,6 +103,25 @@ def annotated(context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
     return socket
 
 
+def ready(context: zmq.Context) -> list[bytes]:
+    """Readiness, time limits and recovering requests."""
+    publisher, subscriber, req = context.socket(zmq.PUB), context.socket(zmq.SUB), context.socket(zmq.REQ)
+    with subscriber.connect("tcp://127.0.0.1:5555", wait=1.0) as connected:
+        socket: zmq.Socket = connected
+        socket.wait_subscribed(timeout=1.0)
+    count: int = publisher.wait_for_subscribers(2, b"topic", timeout=1.0)
+    reply: bytes | list[bytes] = req.request([b"question", b"details"], timeout=1.0, retries=3)
+    size: int = req.recv_into(bytearray(10), timeout=0.5)
+    text: str = req.recv_string(timeout=0.5)
+    req.send_string(text, timeout=0.5)
+    req.send_json({"count": count, "size": size}, timeout=0.5)
+    req.send_pyobj(None, timeout=0.5)
+    number: int = req.recv_serialized(len, timeout=0.5)
+    print(number, req.recv_json(timeout=0.5), req.recv_pyobj(timeout=0.5))
+    context.term(timeout=1.0)
+    return [reply] if isinstance(reply, bytes) else reply
+
+
 def observe(socket: zmq.Socket) -> list[str]:
     """What happens to a socket."""
     ready: int = socket.events & zmq.POLLIN

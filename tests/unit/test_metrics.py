@@ -10,14 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from purezmq.error import ContextTerminated
 from purezmq.metrics import Collector, escape_routing_id
-from purezmq.sockets.statistics import ContextStats, Counts, PeerStats, SocketStats
+from purezmq.sockets.statistics import ContextStats, PeerStats, SocketStats
 
 
 class ScriptedContext:
     """What has the numbers that a test gives it."""
 
     def __init__(self, *sockets: SocketStats, limit: int = 0) -> None:
-        self.current = ContextStats(sockets=sockets, queued_bytes_limit=limit)
+        self.current = ContextStats(sockets=sockets, max_bytes=limit)
         self.reads = 0
 
     def stats(self) -> ContextStats:
@@ -54,7 +54,7 @@ PUSH = SocketStats(
     sent=10,
     received=1,
     dropped=4,
-    dropped_by_reason=Counts(newest=2, expired=1),
+    dropped_by_reason={"newest": 2, "expired": 1},
     queued=3,
     queued_bytes=300,
     unread=5,

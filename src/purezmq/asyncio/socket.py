@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from purezmq.asyncio.readiness import AsyncReadiness
 from purezmq.asyncio.ready import make_failed, make_ready
 from purezmq.asyncio.socket_recv import AsyncSocketRecv
 from purezmq.asyncio.socket_send import AsyncSocketSend
@@ -43,7 +44,7 @@ _POLLIN = int(_POLLIN_FLAG)
 _POLLOUT = int(_POLLOUT_FLAG)
 
 
-class Socket(AsyncSocketSend, AsyncSocketRecv):
+class Socket(AsyncSocketSend, AsyncSocketRecv, AsyncReadiness):
     """A 0MQ socket for tasks: ``await socket.recv()``. Any thread may call any method, each within its own event loop.
 
     Args:
@@ -62,38 +63,57 @@ class Socket(AsyncSocketSend, AsyncSocketRecv):
         # Made at run time by `_deserialize`, and by `send`; here are their types.
 
         def send_string(  # type: ignore[override]  # a future of what the synchronous one returns
-            self, u: str, flags: int = ..., copy: bool = ..., encoding: str = ..., **kwargs: Any
+            self,
+            u: str,
+            flags: int = ...,
+            copy: bool = ...,
+            encoding: str = ...,
+            *,
+            timeout: float | None = ...,
+            **kwargs: Any,
         ) -> Future[MessageTracker | None]:
             """See `send_string` of the synchronous socket."""
 
         def recv_string(  # type: ignore[override]  # a future of what the synchronous one returns
-            self, flags: int = ..., encoding: str = ...
+            self, flags: int = ..., encoding: str = ..., *, timeout: float | None = ...
         ) -> Future[str]:
             """See `recv_string` of the synchronous socket."""
 
         def send_json(  # type: ignore[override]  # a future of what the synchronous one returns
-            self, obj: object, flags: int = ..., **kwargs: Any
+            self, obj: object, flags: int = ..., *, timeout: float | None = ..., **kwargs: Any
         ) -> Future[None]:
             """See `send_json` of the synchronous socket."""
 
-        def recv_json(self, flags: int = ..., **kwargs: Any) -> Future[Any]:
+        def recv_json(self, flags: int = ..., *, timeout: float | None = ..., **kwargs: Any) -> Future[Any]:
             """See `recv_json` of the synchronous socket."""
 
         def send_pyobj(  # type: ignore[override]  # a future of what the synchronous one returns
-            self, obj: object, flags: int = ..., protocol: int = ..., **kwargs: Any
+            self, obj: object, flags: int = ..., protocol: int = ..., *, timeout: float | None = ..., **kwargs: Any
         ) -> Future[MessageTracker | None]:
             """See `send_pyobj` of the synchronous socket."""
 
-        def recv_pyobj(self, flags: int = ...) -> Future[Any]:
+        def recv_pyobj(self, flags: int = ..., *, timeout: float | None = ...) -> Future[Any]:
             """See `recv_pyobj` of the synchronous socket."""
 
         def send_serialized(  # type: ignore[override]  # a future of what the synchronous one returns
-            self, msg: _T, serialize: Callable[[_T], Sequence[Any]], flags: int = ..., copy: bool = ..., **kwargs: Any
+            self,
+            msg: _T,
+            serialize: Callable[[_T], Sequence[Any]],
+            flags: int = ...,
+            copy: bool = ...,
+            *,
+            timeout: float | None = ...,
+            **kwargs: Any,
         ) -> Future[MessageTracker | None]:
             """See `send_serialized` of the synchronous socket."""
 
         def recv_serialized(  # type: ignore[override]  # a future of what the synchronous one returns
-            self, deserialize: Callable[[list[Any]], _R], flags: int = ..., copy: bool = ...
+            self,
+            deserialize: Callable[[list[Any]], _R],
+            flags: int = ...,
+            copy: bool = ...,
+            *,
+            timeout: float | None = ...,
         ) -> Future[_R]:
             """See `recv_serialized` of the synchronous socket."""
 

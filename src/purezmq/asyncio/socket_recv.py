@@ -11,6 +11,7 @@ from purezmq.asyncio.waiter import ReceiveFuture
 from purezmq.constants import DONTWAIT as _DONTWAIT_FLAG
 from purezmq.constants import EAGAIN, EFSM
 from purezmq.error import ZMQError, make_error
+from purezmq.sockets.reason import why_nothing_arrived
 from purezmq.sockets.socket_recv import writable_view
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class AsyncSocketRecv(AsyncSocketState):
         return self._receive(ManyRequest(max_messages), flags, timeout)
 
     def recv_into(  # type: ignore[override]  # pyzmq derives it from the synchronous one
-        self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0
+        self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0, timeout: float | None = None
     ) -> Future[int]:
         """Receive one part into a writable buffer, which nobody else may use until the future is done.
 
@@ -151,6 +152,7 @@ class AsyncSocketRecv(AsyncSocketState):
             buffer: where to.
             nbytes: at most this many bytes; 0 for the size of the buffer.
             flags: as `recv`.
+            timeout: seconds to wait, instead of RCVTIMEO.
 
         Returns:
             A future of the size of the whole part, which may exceed what fitted: then the rest is lost (as in pyzmq).
@@ -166,7 +168,7 @@ class AsyncSocketRecv(AsyncSocketState):
             view[: len(fits)] = fits
             return len(part)
 
-        return self._receive(PartRequest(load=fill), flags, None)
+        return self._receive(PartRequest(load=fill), flags, timeout)
 
     def __aiter__(self) -> Self:
         """Messages until the socket is closed: bytes for one of a single part, a list of bytes for a multipart."""
@@ -212,9 +214,7 @@ class AsyncSocketRecv(AsyncSocketState):
                     return found
             if is_now:
                 binding.look()
-                return self._try_receive(request, True) or make_failed(
-                    binding.loop, make_error(EAGAIN, "no message arrived in time")
-                )
+                return self._try_receive(request, True) or make_failed(binding.loop, self._make_again())
         except Exception as error:  # noqa: BLE001 - a future that failed, whatever happened
             return make_failed(binding.loop, error)
         future = ReceiveFuture(binding, request, ends_iteration=ends_iteration)
@@ -225,6 +225,11 @@ class AsyncSocketRecv(AsyncSocketState):
         if self._recv_hint():
             binding.loop.call_soon(binding.serve)
         return future
+
+    def _make_again(self) -> ZMQError:
+        """The error of a receive whose time is over."""
+        with self._engine.lease:
+            return make_error(EAGAIN, why_nothing_arrived(self._engine))
 
     def _try_receive(self, request: Request, is_now: bool) -> Future[Any] | None:
         """A future that is done, or None when nothing is there.

@@ -12,6 +12,7 @@ from purezmq.constants import DONTWAIT as _DONTWAIT_FLAG
 from purezmq.constants import EAGAIN
 from purezmq.engine.burst import thread_state
 from purezmq.error import Again, make_error
+from purezmq.sockets.reason import why_blocked
 from purezmq.sockets.socket import Socket as SyncSocket
 
 if TYPE_CHECKING:
@@ -94,8 +95,10 @@ class AsyncSocketSend(AsyncSocketState):
             ZMQError: ENOTSOCK: the socket is closed.
         """
         target = self._target
-        if type(data) is bytes and not flags and not track and len(target.outbound) < target.room:
-            target.outbound.append(data)
+        outbound = target.outbound
+        if type(data) is bytes and not flags and not track and len(outbound) < target.room:
+            outbound.append(data)
+            target.written += 1
             if target.quiet:
                 self._tell_carrier(target)
             return _SENT
@@ -153,7 +156,9 @@ class AsyncSocketSend(AsyncSocketState):
         if timeout is None and self._options.sndtimeo >= 0:
             timeout = self._options.sndtimeo / 1000
         if (flags and flags & _DONTWAIT) or timeout == 0.0:
-            raise make_error(EAGAIN, f"the message can't be sent now: {pattern.why_blocked()}")
+            with engine.lease:
+                why = why_blocked(pattern, message)
+            raise make_error(EAGAIN, why)
         future = binding.blocked = SendFuture(binding, message)
         binding.wait(future, binding.senders, timeout)
         with engine.lease:

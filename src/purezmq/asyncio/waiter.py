@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from purezmq.constants import EAGAIN
 from purezmq.error import make_error
+from purezmq.sockets.reason import why_blocked, why_nothing_arrived
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
@@ -44,12 +45,17 @@ class Waiter(Future[Any]):
         if not self.done():
             self.binding.look()
         if not self.done():
+            socket = self.binding.socket  # kept alive until it has said why
             self.binding.forget(self)
             self.expire()
+            del socket
 
     def expire(self) -> None:
         """The time is over."""
-        self.set_exception(make_error(EAGAIN, "no message arrived in time"))
+        socket = self.binding.socket
+        with socket._engine.lease:
+            error = make_error(EAGAIN, why_nothing_arrived(socket._engine))
+        self.set_exception(error)
 
     def finish(self, value: Any) -> None:
         """It waits no more."""
@@ -181,8 +187,10 @@ class SendFuture(Waiter):
 
     def expire(self) -> None:
         """The time is over."""
-        why = self.binding.socket._pattern.why_blocked()
-        self.set_exception(make_error(EAGAIN, f"the message can't be sent now: {why}"))
+        socket = self.binding.socket
+        with socket._engine.lease:
+            error = make_error(EAGAIN, why_blocked(socket._pattern, self.message))
+        self.set_exception(error)
 
 
 class PollFuture(Waiter):

@@ -13,9 +13,11 @@ from time import monotonic
 
 from purezmq.constants import Event
 from purezmq.engine.fence import report
+from purezmq.engine.inbox import deliver_by_policy, refill_inbound
 from purezmq.engine.outbox import take_batch
 from purezmq.engine.selector import READ, WRITE
 from purezmq.error import ZMQError, make_error
+from purezmq.pipe import BLOCK, DropReason
 from purezmq.transports.registry import get_datagram_transport
 from purezmq.wire.datagram import (
     MAX_DATAGRAM_BODY_SIZE,
@@ -189,7 +191,9 @@ class DatagramSession:
         is_lossy: what the system takes not now is dropped; otherwise it waits in the pipe.
     """
 
-    __slots__ = ("bound", "connection", "ending", "endpoint", "engine", "fd", "mask", "pipe", "stream", "text")
+    __slots__ = (
+        "bound", "connection", "ending", "endpoint", "engine", "fd", "mask", "overflow", "pipe", "stream", "text",
+    )  # fmt: skip
 
     takes_every_group = True
     dialer = None
@@ -205,6 +209,7 @@ class DatagramSession:
         self.ending = False
         self.fd = stream.fileno()
         self.mask = READ if bound else 0
+        self.overflow = ""
         self.pipe: Pipe | None = None
 
     def __repr__(self) -> str:
@@ -213,7 +218,9 @@ class DatagramSession:
     @property
     def is_lossy(self) -> bool:
         """A RADIO drops what it can't send at once, unless XPUB_NODROP says to wait; a DGRAM waits."""
-        return self.engine.pattern.type_name == "RADIO" and not self.engine.options.xpub_nodrop
+        if self.engine.pattern.type_name != "RADIO" or self.engine.options.xpub_nodrop:
+            return False
+        return self.pipe is None or not self.pipe.has_own_policy
 
     def start(self) -> None:
         """Receive and send from now on."""
@@ -221,7 +228,7 @@ class DatagramSession:
         engine.sessions[self.fd] = self
         if self.mask:
             engine.leadership.register(self.fd, self.mask, self)
-        engine.attach(engine.make_pipe(self))
+        engine.attach(engine.queues.make_pipe(self))
 
     def handle_event(self, mask: int, now: float) -> None:
         """The descriptor is readable, writable or has an error to tell."""
@@ -241,7 +248,7 @@ class DatagramSession:
         if stream is None or pipe is None:
             return
         count = READS_PER_TURN
-        if pipe.receive_limit and self.bound:
+        if pipe.receive_limit and self.bound and pipe.receive_policy == BLOCK:
             count = min(count, pipe.receive_limit - len(pipe.inbound))
         if count <= 0 or not self.mask & READ:
             stream.clear_error()
@@ -262,14 +269,20 @@ class DatagramSession:
         finally:  # Ctrl-C, too
             if messages:
                 pipe.received += len(messages)
-                pipe.inbound.extend(messages)
+                deliver_by_policy(pipe, messages)
+                if pipe.receive_swap is not None:
+                    self.engine.stalled.add(self)
                 if not pipe.active:
                     self.engine.inbox.activate(pipe)
                 self.engine.leadership.wake()
 
     def handle_drained(self, pipe: Pipe) -> None:
         """The application took everything: read on where reading was paused."""
-        if self in self.engine.stalled:
+        if pipe.receive_swap is not None:
+            refill_inbound(pipe)
+        if pipe.receive_meter is not None:
+            pipe.receive_meter.settle(len(pipe.inbound))
+        if self in self.engine.stalled and pipe.receive_swap is None:
             self.engine.stalled.discard(self)
             if self.stream is not None:
                 self._set_interest(self.mask | READ)
@@ -297,7 +310,7 @@ class DatagramSession:
         pipe = self.pipe
         if pipe is None or self.stream is None:
             return
-        while pipe.outbound:
+        while pipe.outbound or (pipe.swapping and pipe.refill()):
             batch = take_batch(pipe.outbound)
             count = 0
             try:
@@ -321,22 +334,48 @@ class DatagramSession:
         stream = self.stream
         datagram = self.connection.encode(message)
         if datagram is None or stream is None:
-            pipe.dropped += 1
+            pipe.drop(1, DropReason.MALFORMED)
             return True
         errors = stream.errors
         if not stream.try_send(*datagram):
             if not self.is_lossy:
                 return False
-            pipe.dropped += 1
+            pipe.drop(1, DropReason.NEWEST)
         elif stream.errors != errors:
-            pipe.dropped += 1
+            pipe.drop(1, DropReason.REFUSED)
         else:
             pipe.sent += 1
         return True
 
     def has_output(self) -> bool:
         """Whether anything waits to be sent."""
-        return self.pipe is not None and bool(self.pipe.outbound)
+        return self.pipe is not None and (bool(self.pipe.outbound) or self.pipe.swapping)
+
+    def flush_pipe(self, pipe: Pipe) -> None:
+        """See `Carrier`."""
+        self.flush(0.0)
+
+    def free_unsent(self, pipe: Pipe) -> None:
+        """See `Carrier`: a datagram leaves at once or not at all."""
+
+    def open_swap(self, pipe: Pipe) -> Any:
+        """See `Carrier`."""
+        return self.engine.queues.open_swap(pipe, self._handle_swap_changed, self.engine)
+
+    def _handle_swap_changed(self) -> None:
+        pipe = self.pipe
+        if pipe is None:
+            return
+        if pipe.swapping and not self.mask & WRITE:
+            self.flush(0.0)
+        if pipe.receive_swap is not None and not pipe.inbound and refill_inbound(pipe):
+            self.engine.inbox.activate(pipe)
+            self.engine.leadership.wake()
+        self.engine.handle_room()
+
+    def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+        """See `Carrier`."""
+        self.engine.note_drop(pipe, count, reason)
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Nobody is told what is wanted: the receiver filters."""
@@ -377,7 +416,7 @@ class DatagramSession:
             leadership.modify(self.fd, mask)
 
 
-def open_datagram(engine: SocketEngine, endpoint: Endpoint, text: str, *, bound: bool) -> str:
+def open_datagram(engine: SocketEngine, endpoint: Endpoint, text: str, overflow: str = "", *, bound: bool) -> str:
     """Bind or connect a datagram endpoint.
 
     Returns:
@@ -405,6 +444,7 @@ def open_datagram(engine: SocketEngine, endpoint: Endpoint, text: str, *, bound:
     codec: Codec
     codec = PlainCodec(stream) if pattern.type_name == "DGRAM" else GroupCodec(getattr(pattern, "groups", None))
     session = DatagramSession(engine, stream, text, codec, bound=bound)
+    session.overflow = overflow
     engine.emit(Event.LISTENING if bound else Event.CONNECTED, session.fd, session.endpoint, session)
     session.start()
     return session.endpoint

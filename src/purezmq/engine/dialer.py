@@ -15,6 +15,8 @@ from purezmq.engine.fence import report
 from purezmq.engine.selector import READ, WRITE
 from purezmq.engine.session import Session
 from purezmq.native import start_thread
+from purezmq.wire.error import RemoteProtocolError
+from purezmq.wire.events import FailureReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Dialer:
     __slots__ = (
         "_addresses",
         "_failures",
+        "_is_renewing",
         "_pending",
         "_timer",
         "_watched_fd",
@@ -56,6 +59,7 @@ class Dialer:
         "config",
         "endpoint",
         "engine",
+        "failure",
         "options",
         "routing_id",
         "session",
@@ -76,6 +80,9 @@ class Dialer:
         self.routing_id = b""
         self.session = Session(engine, self.text, self)
         self.closed = False
+        #: Why the last attempt failed; None while the current one has not.
+        self.failure: BaseException | None = None
+        self._is_renewing = False
         self._addresses: list[Any] = []
         self._failures = 0
         self._pending: PendingConnect | None = None
@@ -138,12 +145,14 @@ class Dialer:
                 self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)
             self._limit_negotiation(pending)
             return
+        self.failure = failure
         number = getattr(failure, "errno", None) or 0
         self.engine.emit(Event.CLOSED, number, self.text, error=str(failure))
         if self.options.reconnect_stop & _STOP_REFUSED and number == ECONNREFUSED:
             self.engine.forget_dialer(self)
         else:
             self._retry()
+        self.engine.leadership.wake()
 
     def _handle_pending(self, _mask: int) -> None:
         with self.engine.lease:
@@ -186,6 +195,7 @@ class Dialer:
             pending.close()
 
     def _handle_connected(self, stream: SocketStream) -> None:
+        self.failure = None
         self.session.note_stream(stream)
         self.engine.emit(Event.CONNECTED, stream.fileno(), self.text, self.session)
         try:
@@ -203,7 +213,12 @@ class Dialer:
         """
         failed = refused or not was_ready
         self._failures = self._failures + 1 if failed else 0
+        if not was_ready and self.failure is None:
+            self.failure = RemoteProtocolError(FailureReason.NO_DETAIL, "the peer ended the connection in its midst")
         if self.closed:
+            return
+        if self._is_renewing:
+            self.start()
             return
         if not was_ready and self.options.reconnect_stop & _STOP_HANDSHAKE:
             self.engine.forget_dialer(self)
@@ -230,6 +245,21 @@ class Dialer:
             doubled = min(longest, base * 2 ** min(self._failures - 1, 30)) if self._failures else base
             return float(doubled * (0.5 + random() / 2))
         return float(base * (1 + random()))
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the handshake succeeded and the pattern has taken the peer (lease held)."""
+        session = self.session
+        pipe, connection = session.pipe, session.connection
+        return connection is not None and connection.ready and pipe is not None and pipe.attached
+
+    def renew(self) -> None:
+        """Give the connection up and make the next one at once: no failure, no back-off (lease held)."""
+        self._is_renewing = True
+        try:
+            self.session.close_stream(None)
+        finally:
+            self._is_renewing = False
 
     def abandon(self) -> None:
         """In a forked child: free the descriptor of a connection on its way."""

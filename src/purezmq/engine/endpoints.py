@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Endpoints"]
 
+_INPROC = "inproc://"
 #: Socket types and the only schemes they speak (behaviour notes C.1); the others speak all.
 _ONLY_TCP = "STREAM"
 _ONLY_DATAGRAMS = "DGRAM"
@@ -44,7 +45,7 @@ class Endpoints:
         self._inproc_bound: list[str] = []
         self._inproc_connected: list[tuple[str, InprocLink]] = []
 
-    def bind(self, text: str) -> None:
+    def bind(self, text: str, overflow: str = "") -> None:
         """Listen on an endpoint.
 
         Raises:
@@ -54,14 +55,16 @@ class Endpoints:
         endpoint = parse_endpoint(text)
         self._check_datagrams(endpoint, bound=True)
         if endpoint.scheme == "inproc":
-            for link in engine.context.inproc.bind(endpoint.address, engine):
+            waiting = engine.context.inproc.bind(endpoint.address, engine)
+            engine.queues.bound_overflow[endpoint.address] = overflow
+            for link in waiting:
                 pair_up(link, engine)
             self._inproc_bound.append(endpoint.address)
             self.last = text
             return
         self._check_scheme(endpoint)
         if is_datagram_scheme(endpoint.scheme):
-            self._open_datagram(endpoint, text, bound=True)
+            self._open_datagram(endpoint, text, overflow, bound=True)
             return
         transport = _find_transport(endpoint)
         self._choose_loop()
@@ -70,14 +73,24 @@ class Endpoints:
         except ZMQError as error:
             engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise
-        listener = Listener(engine, stream_listener, text, engine.make_config())
+        listener = Listener(engine, stream_listener, text, engine.make_config(), overflow)
         engine.listeners.append(listener)
         self.last = listener.endpoint
         engine.emit(Event.LISTENING, listener.fd, listener.endpoint, listener)
         listener.start()
 
-    def connect(self, text: str, routing_id: bytes = b"") -> None:
+    def connect(
+        self, text: str, routing_id: bytes = b"", overflow: str = "", *, is_awaited: bool = False
+    ) -> Dialer | InprocLink | None:
         """Connect to an endpoint; the connection is made, and made again when lost, in the background.
+
+        Args:
+            text: the endpoint.
+            routing_id: CONNECT_ROUTING_ID.
+            is_awaited: nothing shall be queued for the peer before the connection is there for the first time.
+
+        Returns:
+            What connects; None for datagrams, where nothing does.
 
         Raises:
             ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO.
@@ -85,17 +98,17 @@ class Endpoints:
         engine = self.engine
         endpoint = parse_endpoint(text)
         self._check_datagrams(endpoint, bound=False)
-        if engine.pattern.single_connect and self._is_connected(endpoint, text):
-            return
+        if engine.pattern.single_connect and (known := self.find_connector(text)) is not None:
+            return known
         if endpoint.scheme == "inproc":
-            link = connect_inproc(engine, endpoint.address, routing_id)
+            link = connect_inproc(engine, endpoint.address, routing_id, overflow)
             self._inproc_connected.append((endpoint.address, link))
             self.last = text
-            return
+            return link
         self._check_scheme(endpoint)
         if is_datagram_scheme(endpoint.scheme):
-            self._open_datagram(endpoint, text, bound=False)
-            return
+            self._open_datagram(endpoint, text, overflow, bound=False)
+            return None
         transport = _find_transport(endpoint)
         if engine.options.socks_proxy and endpoint.scheme == "tcp":
             from purezmq.transports.socks import SocksTransport
@@ -105,11 +118,13 @@ class Endpoints:
         self._choose_loop()
         dialer = Dialer(engine, endpoint, transport, engine.options.copy(), engine.make_config())
         dialer.routing_id = routing_id
+        dialer.session.overflow = overflow
         engine.dialers.append(dialer)
-        if not engine.options.immediate and not engine.is_raw():
-            engine.attach(engine.make_pipe(dialer.session, routing_id))
+        if not engine.options.immediate and not engine.is_raw() and not is_awaited:
+            engine.attach(engine.queues.make_pipe(dialer.session, routing_id))
         self.last = text
         dialer.start()
+        return dialer
 
     def _check_datagrams(self, endpoint: Endpoint, *, bound: bool) -> None:
         """Raise ENOCOMPATPROTO where the socket's type and the scheme do not fit, in this role."""
@@ -124,11 +139,11 @@ class Endpoints:
         elif type_name == _ONLY_DATAGRAMS:
             raise make_error(ENOCOMPATPROTO, f"a DGRAM socket speaks udp only, not {endpoint.scheme}")
 
-    def _open_datagram(self, endpoint: Endpoint, text: str, *, bound: bool) -> None:
+    def _open_datagram(self, endpoint: Endpoint, text: str, overflow: str, *, bound: bool) -> None:
         from purezmq.engine.datagram import open_datagram
 
         self._choose_loop()
-        self.last = open_datagram(self.engine, endpoint, text, bound=bound)
+        self.last = open_datagram(self.engine, endpoint, text, overflow, bound=bound)
 
     def _end_datagram(self, text: str, *, bound: bool) -> None:
         from purezmq.engine.datagram import end_datagram
@@ -149,11 +164,32 @@ class Endpoints:
         if engine.context.io_thread_count == 0:
             raise make_error(EMTHREAD, "the context has no I/O thread (IO_THREADS 0): only inproc works in it")
 
-    def _is_connected(self, endpoint: Endpoint, text: str) -> bool:
-        if endpoint.scheme == "inproc":
+    def find_connector(self, text: str) -> Dialer | InprocLink | None:
+        """What connects to an endpoint already."""
+        if text.startswith(_INPROC):
             self._inproc_connected = [entry for entry in self._inproc_connected if not entry[1].pipe.ended]
-            return any(name == endpoint.address for name, _ in self._inproc_connected)
-        return any(dialer.text == text for dialer in self.engine.dialers)
+            return next((link for name, link in self._inproc_connected if _INPROC + name == text), None)
+        return next((dialer for dialer in self.engine.dialers if dialer.text == text), None)
+
+    def withdraw(self, connector: Dialer | InprocLink) -> None:
+        """Undo one `connect`, whose caller waited in vain."""
+        engine = self.engine
+        if not isinstance(connector, Dialer):
+            self.disconnect_pipe(connector.pipe)
+        elif connector.session.pipe is None:  # it was never connected: nothing is queued
+            session = connector.session
+            engine.forget_dialer(connector)
+            session.dialer = None
+            session.close_stream(None)
+        elif connector in engine.dialers:
+            engine.end_dialer(connector)
+
+    def describe(self) -> list[str]:
+        """The endpoints that the socket is bound or connected to."""
+        names = [*self._inproc_bound, *(name for name, _ in self._inproc_connected)]
+        engine = self.engine
+        texts = [listener.endpoint for listener in engine.listeners] + [dialer.text for dialer in engine.dialers]
+        return [*texts, *(_INPROC + name for name in names)]
 
     def _choose_loop(self) -> None:
         """AFFINITY decides on the first endpoint that needs an I/O thread; a socket stays with its thread."""

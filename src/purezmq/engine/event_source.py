@@ -144,7 +144,7 @@ class EventSource:
 
 def endpoint_of(carrier: Any) -> str:
     """The endpoint of a session, listener or inproc link as the application gave it; empty if it has none."""
-    if carrier is None:
-        return ""
     text = getattr(carrier, "text", None)
-    return f"inproc://{carrier.name}" if text is None and hasattr(carrier, "name") else text or ""
+    if text is None and getattr(carrier, "is_direct", False):
+        return f"inproc://{carrier.name}"
+    return str(text or getattr(carrier, "endpoint", ""))

@@ -7,9 +7,12 @@ activates (atomic), wakes, or posts to the other's mailbox.
 from __future__ import annotations
 
 from collections import deque
+from time import time
 
+from purezmq.engine.confirmation import Confirmation
+from purezmq.engine.inbox import refill_inbound
 from purezmq.engine.leader import sched_yield
-from purezmq.pipe import NO_BATCH, Pipe, RoomMarker
+from purezmq.pipe import NO_BATCH, DropReason, Pipe, RoomMarker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,23 +31,47 @@ class InprocLink:
         peer: the other end; None until somebody binds the name, and after the end.
         accepted: this is the end of the socket that is bound to the name.
         connection: always None: there is no wire.
+        given_id: CONNECT_ROUTING_ID at the time of connect().
+        confirmation: how far a publisher at the other end has confirmed; None until it's ours to ask.
     """
 
-    __slots__ = ("_marked", "accepted", "conflate", "engine", "name", "peer", "pipe")
+    __slots__ = (
+        "_marked", "accepted", "confirmation", "conflate", "engine", "given_id", "name", "overflow", "peer", "pipe",
+        "swap_owner",
+    )  # fmt: skip
 
     is_direct = True
     connection = None
 
-    def __init__(self, engine: SocketEngine, name: str, options: SocketOptions, *, conflate: bool) -> None:
+    def __init__(
+        self, engine: SocketEngine, name: str, options: SocketOptions, *, conflate: Any, overflow: str = ""
+    ) -> None:
         self.engine = engine
         self.name = name
+        #: The policy given to bind() or connect(), if any.
+        self.overflow = overflow
+        #: Whose options say how large the swap is, and where.
+        self.swap_owner = engine
         self.conflate = conflate
         self.peer: InprocLink | None = None
         self.accepted = False
+        self.given_id = b""
+        self.confirmation: Confirmation | None = None
         self._marked = False
-        self.pipe = Pipe(self, options.sndhwm, options.rcvhwm, conflate)
-        self.pipe.batch = self.pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
-        self.pipe.outbound = deque(maxlen=1) if conflate else deque()
+        self.pipe = self._make_pipe(options)
+
+    def _make_pipe(self, options: SocketOptions) -> Pipe:
+        pipe = Pipe(self, options.sndhwm, options.rcvhwm, self.conflate)
+        pipe.batch = pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
+        if type(pipe.outbound) is list:
+            pipe.outbound = deque()
+        return pipe
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether both sockets have taken each other (lease held; of the other one a look without its own)."""
+        peer = self.peer
+        return peer is not None and peer.pipe.attached and self.pipe.attached
 
     def handle_write(self, pipe: Pipe) -> None:
         """A message was appended: the other end has something to read."""
@@ -61,16 +88,108 @@ class InprocLink:
         peer = self.peer
         if peer is not None:
             peer.pipe.quiet = True
+            if peer.pipe.swapping:
+                peer.engine.post(peer.handle_swap_changed)
+        elif pipe.receive_swap is not None:
+            refill_inbound(pipe)  # what the other end left on disk when it closed
+
+    def flush_pipe(self, pipe: Pipe) -> None:
+        """See `Carrier`: what is appended has arrived."""
+
+    def free_unsent(self, pipe: Pipe) -> None:
+        """See `Carrier`: nothing is on its way."""
+
+    def open_swap(self, pipe: Pipe) -> Any:
+        """See `Carrier`."""
+        return self.engine.queues.open_swap(pipe, self.handle_swap_changed, self.swap_owner)
+
+    def handle_swap_changed(self) -> None:
+        """The reader has room again, messages came from disk, or it took some (lease held)."""
+        pipe, peer = self.pipe, self.peer
+        if peer is not None and pipe.swapping and (not pipe.outbound or not pipe.send_limit) and pipe.refill():
+            self.handle_write(pipe)
+        elif pipe.receive_swap is not None and not pipe.inbound and refill_inbound(pipe):
+            self.engine.inbox.activate(pipe)
+        self.engine.handle_room()
+
+    def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+        """See `Carrier`."""
+        self.engine.note_drop(pipe, count, reason)
+
+    def post_configure(self) -> None:
+        """The other side's limits or policy changed."""
+        self.engine.post(lambda: self.engine.queues.configure_link(self))
+
+    def post_settle(self) -> None:
+        """The other side took a message: its bytes count no more."""
+        self.engine.post(self._settle)
+
+    def _settle(self) -> None:
+        if self.pipe.meter is not None:
+            self.pipe.meter.settle(len(self.pipe.outbound))
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Give the publisher at the other end our subscription."""
         peer = self.peer
         if peer is not None:
             engine, other = peer.engine, peer.pipe
+            if self.confirmation is not None:
+                self.confirmation.note_told()
             engine.post(lambda: engine.handle_subscription(other, topic, subscribe))
+
+    def ask_confirmation(self) -> Confirmation | None:
+        """Have the publisher confirm what it was told so far; None while there is none."""
+        peer, confirmation = self.peer, self.confirmation
+        if peer is None or confirmation is None:
+            return None
+        context = confirmation.next_context()
+        if context is not None:
+            leadership = self.engine.leadership
+
+            def confirm() -> None:
+                confirmation.handle_echo(context)
+                leadership.wake()
+
+            peer.engine.post(confirm)  # it runs behind the subscriptions, which were posted before
+        return confirmation
+
+    def renew(self) -> None:
+        """Give the connection up and make it anew, with new queues: whatever the other end still sends is lost.
+
+        Only the end that connected can do that, so the accepted one has the other do it.
+        """
+        self._keep_counts()
+        peer, self.peer = self.peer, None
+        if not self.accepted:
+            if peer is not None:
+                peer.peer = None
+                peer.post_end()
+            self._connect_again()
+        else:
+            self.engine.links.discard(self)
+            self.engine.detach(self.pipe)
+            if peer is not None:
+                peer.peer = None
+                peer.engine.post(peer._connect_again)
+
+    def _connect_again(self) -> None:
+        engine, old = self.engine, self.pipe
+        if engine.closing or self not in engine.links:
+            return  # closed or disconnected meanwhile
+        self.confirmation = None
+        self._marked = False
+        self.pipe = self._make_pipe(engine.options)
+        self.pipe.routing_id = self.given_id
+        engine.queues.configure_link(self)
+        engine.detach(old)
+        engine.attach(self.pipe)
+        owner: Any = engine.context.inproc.connect(self.name, self)
+        if owner is not None:
+            pair_up(self, owner)
 
     def end_pipe(self, pipe: Pipe) -> None:
         """Our pattern refuses the peer (lease held): it keeps what it sends and tries again when another leaves."""
+        self._keep_counts()
         engine, peer = self.engine, self.peer
         engine.links.discard(self)
         self.peer = None
@@ -93,10 +212,29 @@ class InprocLink:
         if not self.pipe.ended and self.engine.links and self in self.engine.links:
             pair_up(self, binder)
 
+    def count_arrived(self) -> int:
+        """How many messages the other end has put into our inbound queue and not taken out again."""
+        peer = self.peer
+        if peer is None:
+            return self.pipe.received
+        pipe = peer.pipe
+        lost = pipe.drops.get(DropReason.OLDEST, 0) if pipe.drops else 0
+        return pipe.written - lost - getattr(pipe.outbound, "replaced", 0)
+
+    def _keep_counts(self) -> None:
+        """The two ends part: each notes what it has got from the other."""
+        peer = self.peer
+        if peer is not None:
+            self.pipe.received, peer.pipe.received = self.count_arrived(), peer.count_arrived()
+
+    def count_waiting(self, queue: Any) -> int:
+        """How many messages a queue of ours holds; markers are none."""
+        return len(queue) - len([None for message in list(queue) if type(message) is RoomMarker])
+
     def mark_room(self) -> None:
         """Our sender is about to sleep because the queue is full: have the reader wake it half-way down."""
         pipe = self.pipe
-        if not self._marked and not pipe.can_write() and not pipe.ended:
+        if not self._marked and not pipe.ended and (pipe.special or not pipe.can_write()) and pipe.outbound:
             self._marked = True
             pipe.outbound.insert(len(pipe.outbound) // 2, RoomMarker(self._handle_room))
 
@@ -116,19 +254,36 @@ class InprocLink:
         """End the connection; what the other end did not read yet stays readable there."""
         self.engine.links.discard(self)
         self.engine.context.inproc.forget(self.name, self)
+        self._keep_counts()
         peer, self.peer = self.peer, None
         if peer is not None:
+            swap, self.pipe.swap = self.pipe.swap, None
+            self.pipe.swapping = False
+            if swap is not None and len(swap):
+                peer.post_swap(swap)
             peer.post_end()
+
+    def post_swap(self, swap: Any) -> None:
+        """The other end closes and leaves us what it has on disk; from the other's thread."""
+        engine = self.engine
+
+        def adopt() -> None:
+            self.pipe.receive_swap = swap
+            swap.hand_over(lambda: engine.post(self.handle_swap_changed))
+            self.handle_swap_changed()
+
+        engine.post(adopt)
 
     def post_end(self) -> None:
         """Tell our own socket that the other end is gone; from the other's thread."""
         self.engine.post(lambda: self.engine.handle_link_ended(self))
 
 
-def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes) -> InprocLink:
+def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes, overflow: str = "") -> InprocLink:
     """Connect a socket to a name, bound or not yet (lease held)."""
-    link = InprocLink(engine, name, engine.options, conflate=engine.is_conflating())
-    link.pipe.routing_id = routing_id
+    link = InprocLink(engine, name, engine.options, conflate=engine.queues.find_conflation(), overflow=overflow)
+    link.given_id = link.pipe.routing_id = routing_id
+    engine.queues.configure_link(link)
     engine.links.add(link)
     owner: Any = engine.context.inproc.connect(name, link)
     engine.attach(link.pipe)
@@ -140,7 +295,8 @@ def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes) -> Inproc
 def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     """Give a connector's link its other end in the socket that is bound; from any thread."""
     connector = link.engine
-    other = InprocLink(binder, link.name, binder.options, conflate=link.conflate)
+    overflow = binder.queues.bound_overflow.get(link.name, "")
+    other = InprocLink(binder, link.name, binder.options, conflate=link.conflate, overflow=overflow)
     other.accepted = True
     mine, theirs = link.pipe, other.pipe
     theirs.inbound, theirs.outbound = mine.outbound, mine.inbound
@@ -152,8 +308,20 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     other.peer = link
     link.peer = other
     mine.quiet = True
-    binder.post(lambda: binder.attach_link(other))
-    connector.post(lambda: connector.handle_link_connected(link))
+    mine.since = theirs.since = time()
+    mine.connections += 1
+
+    def accept() -> None:
+        other.confirmation = Confirmation()
+        binder.attach_link(other)
+        connector.leadership.wake()  # who waits for the connection waits for this
+
+    def note_connected() -> None:
+        link.confirmation = Confirmation()
+        connector.handle_link_connected(link)
+
+    binder.post(accept)
+    connector.post(note_connected)
 
 
 def _sum_limits(sender: int, receiver: int) -> int:

@@ -32,11 +32,14 @@ class Listener:
         engine: of the socket.
         stream_listener: the transport's listener.
         config: for the connections it makes.
+        overflow: the policy of their queues, where bind() was given one.
     """
 
-    __slots__ = ("config", "endpoint", "engine", "fd", "stream_listener", "text")
+    __slots__ = ("config", "endpoint", "engine", "fd", "overflow", "stream_listener", "text")
 
-    def __init__(self, engine: SocketEngine, stream_listener: StreamListener, text: str, config: Any) -> None:
+    def __init__(
+        self, engine: SocketEngine, stream_listener: StreamListener, text: str, config: Any, overflow: str = ""
+    ) -> None:
         self.engine = engine
         self.stream_listener = stream_listener
         #: The resolved endpoint (LAST_ENDPOINT).
@@ -44,6 +47,7 @@ class Listener:
         #: What the application gave to bind().
         self.text = text
         self.config = config
+        self.overflow = overflow
         self.fd = stream_listener.fileno()
 
     def start(self) -> None:
@@ -75,6 +79,7 @@ class Listener:
             stream.close()
             return
         session = Session(self.engine, self.endpoint, text=self.text)
+        session.overflow = self.overflow
         session.note_stream(stream)
         self.engine.emit(Event.ACCEPTED, stream.fileno(), self.endpoint, session)
         try:

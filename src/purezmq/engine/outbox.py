@@ -17,7 +17,7 @@ from collections import deque
 from time import monotonic
 
 from purezmq.engine.selector import WRITE
-from purezmq.pipe import BATCH_MESSAGES, NO_BATCH, WRITE_BATCH_MESSAGES
+from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, NO_BATCH, WRITE_BATCH_MESSAGES, DropReason, message_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Outbox:
             if taken != len(chunks[0]):
                 self._keep(chunks, batch, taken, pipe)
                 self._wait_for_room()
-        if pipe.outbound:
+        if pipe.outbound or pipe.swapping:
             self.flush(now)
         elif self.engine.closing or self.ending:
             self.engine.handle_flushed(self)
@@ -131,12 +131,16 @@ class Outbox:
             if not batch:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
+                if pipe.swapping and pipe.refill():
+                    if not pipe.swapping:
+                        self.engine.handle_room()
+                    continue
                 if not pipe.outbound:
                     # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
                     self.last_flush = monotonic()
                     if self.mask & WRITE:
                         self._set_interest(self.mask & ~WRITE)
-                    if self.engine.closing or self.ending:
+                    if (self.engine.closing or self.ending) and not pipe.swapping:
                         self.engine.handle_flushed(self)
                     return
                 continue
@@ -151,19 +155,10 @@ class Outbox:
         if pipe is None:
             return
         self.last_flush = now
-        if type(pipe.outbound) is not list:  # CONFLATE: the last one is all that counts
-            pipe.outbound.append(batch[-1])
-            if self.unsent is None:
-                self.flush(now)
-            return
-        if pipe.outbound:  # a welcome message: it leaves first
+        if pipe.special or pipe.outbound:  # what is queued here (a welcome message, what comes from disk) leaves first
             self.flush(now)
-            if pipe.outbound:
-                for message in batch:
-                    if pipe.can_write():
-                        pipe.outbound.append(message)
-                    else:
-                        pipe.dropped += 1
+            if pipe.special or pipe.outbound:
+                self.queue_each(batch, now)
                 return
         if self.unsent is None:
             pipe.sent += len(batch)
@@ -173,9 +168,12 @@ class Outbox:
         if not pipe.eligible and pipe.in_flight <= limit // 2:
             pipe.eligible = True
         if limit and (not pipe.eligible or pipe.in_flight + len(batch) > limit):
+            if pipe.policy != DROP_NEWEST:
+                self.queue_each(batch, now)
+                return
             room = max(limit - pipe.in_flight, 0) if pipe.eligible else 0
             pipe.eligible = False
-            pipe.dropped += len(batch) - room
+            pipe.drop(len(batch) - room, DropReason.NEWEST)
             if not room or self.connection is None:
                 return
             batch = batch[:room]
@@ -183,6 +181,51 @@ class Outbox:
         pipe.sent += len(batch)
         pipe.in_flight += len(batch)
         self.unsent.append(_Unsent(list(chunks), batch, started=False))
+
+    def queue_each(self, batch: list[Any], now: float) -> None:
+        """Queue messages one by one, each by the pipe's overflow policy: for a peer that is full, away or special."""
+        pipe = self.pipe
+        if pipe is None:
+            return
+        for message in batch:
+            if pipe.can_take(message):
+                pipe.outbound.append(message)
+                pipe.written += 1
+                if pipe.meter is not None:
+                    pipe.meter.note(message_size(message))
+            elif not pipe.overflow(message):  # it was admitted when it was published, and now there is no way back
+                pipe.drop(1, DropReason.NEWEST)
+        if self.unsent is None:
+            self.flush(now)
+        else:
+            pipe.quiet = False
+
+    def flush_pipe(self, pipe: Pipe) -> None:
+        """See `Carrier`."""
+        self.flush(monotonic())
+
+    def free_unsent(self, pipe: Pipe) -> None:
+        """See `Carrier`: what is encoded and not begun goes back; only the rest of a message on its way stays."""
+        unsent = self.unsent
+        if unsent is None or not pipe.in_flight or (pipe.in_flight == 1 and unsent[0].started):
+            return
+        kept: deque[_Unsent] = deque()
+        back: list[Any] = []
+        for entry in unsent:
+            if entry.started:
+                back.extend(_split_started(entry, exact=self.connection is not None and self.connection.shares_encoding))
+                if entry.chunks:
+                    kept.append(entry)
+            elif entry.messages:
+                back.extend(entry.messages)
+            else:
+                kept.append(entry)  # control frames
+        self.unsent = kept or None
+        pipe.in_flight -= len(back)
+        _give_back(pipe, back)
+        if not kept:  # the descriptor is watched still: the event begins anew
+            pipe.batch, pipe.write_batch = BATCH_MESSAGES, WRITE_BATCH_MESSAGES
+        self.engine.refresh_fast_path()
 
     def _write(self, chunks: list[Any], batch: list[Any], pipe: Pipe, size: int = -1) -> bool:
         """Write chunks while nothing is unsent; False when something stays."""
@@ -260,7 +303,7 @@ class Outbox:
             self.engine.refresh_fast_path()
         if pipe is None or not connection_ready(self.connection):
             self._set_interest(self.mask & ~WRITE)
-        if (self.engine.closing or self.ending) and (pipe is None or not pipe.outbound):
+        if (self.engine.closing or self.ending) and (pipe is None or not (pipe.outbound or pipe.swapping)):
             self.engine.handle_flushed(self)
         return True
 
@@ -313,19 +356,21 @@ class Outbox:
                     back.extend(entry.messages)  # the last write ended exactly between two messages
                 else:
                     # Of the first one a part has left: that one is lost.
-                    pipe.dropped += 1
+                    pipe.sent -= 1
+                    pipe.drop(1, DropReason.DISCONNECTED)
                     back.extend(entry.messages[1:])
             else:
                 back.extend(entry.messages)
-        pipe.sent -= len(back)
-        if isinstance(pipe.outbound, list):
-            pipe.outbound[:0] = back
-        elif back and not pipe.outbound:
-            pipe.outbound.append(back[-1])
+        _give_back(pipe, back)
+
+    def unsent_bytes(self) -> int:
+        """Bytes of the messages that the system has not taken whole."""
+        return sum([message_size(message) for entry in self.unsent or () for message in entry.messages])
 
     def has_output(self) -> bool:
         """Whether anything waits to be written."""
-        return self.unsent is not None or (self.pipe is not None and bool(self.pipe.outbound))
+        pipe = self.pipe
+        return self.unsent is not None or (pipe is not None and (bool(pipe.outbound) or pipe.swapping))
 
 
 def choose_batch(size: int, count: int, limit: int = BATCH_BYTES) -> int:
@@ -355,6 +400,47 @@ def take_batch(queue: Any, limit: int = TAKE_BYTES) -> list[Any]:
     # Exactly what was taken: others may have appended between the two lines.
     del queue[: len(batch)]
     return batch
+
+
+def _give_back(pipe: Pipe, messages: list[Any]) -> None:
+    """Queue again, in front, what did not leave after all."""
+    pipe.sent -= len(messages)
+    if type(pipe.outbound) is list:
+        pipe.outbound[:0] = messages
+    else:
+        for message in reversed(messages):
+            pipe.outbound.put_back(message)
+
+
+def _split_started(entry: _Unsent, *, exact: bool) -> list[Any]:
+    """Cut an entry that is written in part behind the message that is on its way; the whole ones that follow it.
+
+    Args:
+        entry: it keeps the rest of the message on its way, or nothing.
+        exact: the size of a message on this wire is known; otherwise nothing is cut.
+    """
+    if not exact or not entry.messages:
+        return []
+    _drop_sent(entry, exact=True)
+    left = sum(map(len, entry.chunks))
+    whole = sum(map(_encoded_size, entry.messages[1:]))
+    if left == whole + _encoded_size(entry.messages[0]):  # the last write ended exactly between two messages
+        messages, entry.messages, entry.chunks = entry.messages, [], []
+        return messages
+    messages, entry.messages = entry.messages[1:], entry.messages[:1]
+    entry.chunks = _cut(entry.chunks, left - whole)
+    return messages
+
+
+def _cut(chunks: list[Any], size: int) -> list[Any]:
+    """The first `size` bytes of chunks; nothing is copied."""
+    kept = []
+    for chunk in chunks:
+        if size <= 0:
+            break
+        kept.append(chunk if len(chunk) <= size else memoryview(chunk)[:size])
+        size -= len(chunk)
+    return kept
 
 
 def _encoded_size(message: Any) -> int:

@@ -2,8 +2,8 @@
 
 On the connect side a session outlives its connections: the pipe keeps what is queued and the next stream takes over.
 On the bind side a session begins with an accepted stream and ends with it; its pipe exists from the end of the
-handshake on. The outgoing half is `outbox`. Everything here needs the lease, and nothing here raises for what a peer
-or the system does: it ends in `_lose`.
+handshake on. The outgoing half is `outbox`, the incoming one `inbox`. Everything here needs the lease, and nothing here
+raises for what a peer or the system does: it ends in `close_stream`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from itertools import count
 from time import monotonic
 
 from purezmq.constants import Event
+from purezmq.engine.confirmation import Confirmation
 from purezmq.engine.fence import report
+from purezmq.engine.inbox import Inbox
 from purezmq.engine.outbox import Outbox
 from purezmq.engine.selector import READ, WRITE
+from purezmq.pipe import DropReason
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import (
     Cancelled,
@@ -24,9 +27,11 @@ from purezmq.wire.events import (
     Joined,
     Left,
     MessagesDropped,
+    Ponged,
     Subscribed,
 )
-from purezmq.wire.limits import MAX_READ_SIZE, READ_SIZE
+from purezmq.wire.greeting import V3_0
+from purezmq.wire.limits import MAX_READ_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "drain"]
 
-#: Reads of one connection per turn, while they complete no message.
-READS_PER_TURN = 4
-#: Reads of a connection that broke, for what arrived before it did.
-READS_AT_END = 64
 #: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
 DRAIN_READS = 16
 #: A peer that is refused gets so long to take what was sent to it before (seconds), and less if LINGER is less.
@@ -64,7 +65,7 @@ _HANDSHAKE_EVENTS = {
 _REFUSALS = frozenset({FailureReason.AUTH, FailureReason.NO_DETAIL})
 
 
-class Session(Outbox):
+class Session(Outbox, Inbox):
     """See the module's text.
 
     Args:
@@ -80,20 +81,9 @@ class Session(Outbox):
     """
 
     __slots__ = (
-        "_refusal",
-        "connection",
-        "dialer",
-        "ending",
-        "endpoint",
-        "engine",
-        "mask",
-        "number",
-        "peer_info",
-        "read_batch",
-        "remote",
-        "text",
-        "timer",
-    )
+        "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "number",
+        "overflow", "peer_info", "read_batch", "remote", "text", "timer",
+    )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
         super().__init__()
@@ -106,7 +96,11 @@ class Session(Outbox):
         #: Why the pattern refuses the peer: our last words to it.
         self._refusal: str | None = None
         self.dialer = dialer
+        #: The policy given to bind() or connect(), if any.
+        self.overflow = ""
         self.connection: Connection | None = None
+        #: Of a subscriber: how far the publisher behind this connection has confirmed.
+        self.confirmation: Confirmation | None = None
         self.mask = 0
         #: Most bytes of one read: IN_BATCH_SIZE where it was set.
         self.read_batch = MAX_READ_SIZE
@@ -151,62 +145,16 @@ class Session(Outbox):
                 raise
             report(f"the connection to {self.endpoint}", error)
 
-    def _read(self, now: float) -> None:
-        stream, connection, pipe = self.stream, self.connection, self.pipe
-        if stream is None or connection is None:
-            return
-        limit = 1 << 62
-        if pipe is not None and pipe.receive_limit and pipe.inbound.maxlen != 0:
-            limit = pipe.receive_limit - len(pipe.inbound)
-            if limit <= 0 or connection.has_buffered:
-                self._set_interest(self.mask & ~READ)
-                self.engine.stalled.add(self)
-                return
-        for _ in range(READS_PER_TURN):
-            wanted = connection.read_size
-            size = wanted if wanted < self.read_batch else self.read_batch
-            try:
-                data = stream.try_read(size)
-            except OSError as error:
-                self.close_stream(error)
-                return
-            if not data:
-                if data is not None:
-                    self.close_stream(None, why="the peer closed the connection")
-                return
-            messages = connection.receive_data(data, now, limit)
-            if messages and pipe is not None:
-                self._deliver(pipe, messages)
-                if connection.has_control:
-                    self._after_input(now)
-                if connection.has_buffered:
-                    self.engine.stalled.add(self)
-                return
-            self._after_input(now, messages)
-            if len(data) < size or self.stream is None or pipe is None:
-                if wanted != READ_SIZE:
-                    # In the middle of a large body: sleep until more of it is there, rather than take it in crumbs.
-                    self.engine.leadership.sleep_once()
-                return
-            # The header of a large body: read on at once, straight into a buffer of its own.
-
-    def _deliver(self, pipe: Pipe, messages: list[Any]) -> None:
-        pipe.received += len(messages)
-        pipe.inbound.extend(messages)
-        if not pipe.active:
-            self.engine.inbox.activate(pipe)
-        self.engine.leadership.wake()
-
     def _after_input(self, now: float, messages: list[Any] | None = None) -> None:
         """Handle what the connection says besides messages: events, control output, its end."""
         connection = self.connection
         if connection is None:
             return
-        # First what the connection has to say: our READY precedes whatever the events below make us send.
-        self.flush_control(now)
         event = connection.next_event()
         failure = None
         while event is not None:
+            if type(event) is HandshakeSucceeded:
+                self.flush_control(now)  # our READY precedes whatever the events make us send
             if type(event) is ConnectionFailed:
                 failure = event
             else:
@@ -216,12 +164,14 @@ class Session(Outbox):
                     failure = ConnectionFailed(error.reason, error.text, error.status)
                     break
             event = connection.next_event()
+        # A PONG follows what its PING stood behind: a subscriber takes it for the end of its subscriptions.
+        self.flush_control(now)
         if messages and self.pipe is not None:
             if self.pipe.attached:
                 self._deliver(self.pipe, messages)
             else:  # they came with the handshake of a peer that the pattern doesn't take
-                self.pipe.dropped += len(messages)
-                self.engine.tell("message_dropped", pipe=self.pipe, count=len(messages), reason="refused")
+                self.pipe.received += len(messages)
+                self.pipe.drop(len(messages), DropReason.REFUSED, inbound=True)
         when = connection.next_timer()
         if when is not None and (self.timer is None or when < self.timer.when):
             self._schedule_timer()  # the peer's TTL may be shorter than what we had in mind
@@ -240,13 +190,20 @@ class Session(Outbox):
             self.engine.leadership.wake()
         elif self.pipe is not None and (kind is Joined or kind is Left):
             self.engine.pattern.handle_subscription(self.pipe, event.group, kind is Joined)
+            self.engine.leadership.wake()
+        elif kind is Ponged:
+            if self.confirmation is not None:
+                self.confirmation.handle_echo(event.context)
+                self.engine.leadership.wake()
         elif kind is MessagesDropped:
-            self.engine.pattern.dropped += event.count
+            self.engine.pattern.drop(event.count, DropReason.MALFORMED)
 
     def _fail(self, failure: ConnectionFailed) -> None:
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""
         engine, connection = self.engine, self.connection
         engine.protocol_failures += 1
+        if self.dialer is not None:
+            self.dialer.failure = RemoteProtocolError(failure.reason, failure.text, failure.status)
         if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
             number = _HANDSHAKE_EVENTS.get(failure.reason, Event.HANDSHAKE_FAILED_NO_DETAIL)
             engine.emit(number, failure.status, self.endpoint, self, failure.text, failure.reason.value)
@@ -278,26 +235,49 @@ class Session(Outbox):
 
     # -- the pipe's carrier --------------------------------------------------------------------------------------
 
-    def handle_drained(self, pipe: Pipe) -> None:
-        """The application took everything: decode what a limit held back, read on where reading was paused."""
-        connection = self.connection
-        if connection is None or self.stream is None:
-            return
-        if connection.has_buffered:
-            messages = connection.receive_data(b"", monotonic(), pipe.receive_limit or 1 << 62)
-            pipe.received += len(messages)
-            pipe.inbound.extend(messages)
-            if connection.has_control:
-                self._after_input(monotonic())
-        if not self.mask & READ and self.stream is not None:
-            self._set_interest(self.mask | READ)
-        if not connection.has_buffered:
-            self.engine.stalled.discard(self)
-
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """Send a subscription upstream; without a connection the pattern sends all of them at the next one."""
         if self.connection is not None and self.connection.ready:
+            if self.confirmation is None:
+                self.confirmation = Confirmation()
+            self.confirmation.note_told()
             self.write_control([self.connection.encode_subscription(topic, subscribe)], monotonic())
+
+    def open_swap(self, pipe: Pipe) -> Any:
+        """See `Carrier`."""
+        return self.engine.queues.open_swap(pipe, self.handle_swap_changed, self.engine)
+
+    def handle_swap_changed(self) -> None:
+        """Messages came from disk, or it took some: go on with both directions (lease held)."""
+        pipe = self.pipe
+        if pipe is None:
+            return
+        if pipe.swapping and self.unsent is None:
+            self.flush(monotonic())
+        if pipe.receive_swap is not None:
+            self.handle_swapped_in(pipe)
+        self.engine.handle_room()
+
+    def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+        """See `Carrier`."""
+        self.engine.note_drop(pipe, count, reason)
+
+    def ask_confirmation(self) -> Confirmation | None:
+        """Have the publisher confirm what it was told so far; None while it isn't connected.
+
+        A peer before ZMTP 3.0 has no PING: it counts as soon as it was told.
+        """
+        connection = self.connection
+        if connection is None or not connection.ready or connection.peer is None:
+            return None
+        confirmation = self.confirmation = self.confirmation or Confirmation()
+        context = confirmation.next_context()
+        if context is not None and connection.peer.version < V3_0:
+            confirmation.handle_echo(context)
+        elif context is not None:
+            connection.send_ping(context)
+            self.flush_control(monotonic())
+        return confirmation
 
     def end_pipe(self, pipe: Pipe) -> None:
         """The pattern refuses this peer: what was sent to it leaves, then the connection closes."""
@@ -332,30 +312,6 @@ class Session(Outbox):
             engine.loop.call_at(monotonic() + wait, lambda: engine.give_up(self))
 
     # -- the end of a connection ---------------------------------------------------------------------------------
-
-    def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> ConnectionFailed | None:
-        """A write failed: what the peer sent before it went away is still there, and is delivered.
-
-        Returns:
-            The peer's own last words, if it had any.
-        """
-        data: bytes | None = b""
-        for _ in range(READS_AT_END):
-            messages = connection.receive_data(data or b"", monotonic())
-            if messages:
-                self._deliver(pipe, messages)
-            try:
-                data = stream.try_read(connection.read_size)
-            except OSError:
-                break
-            if not data or connection.closed:
-                break
-        event = connection.next_event()
-        while event is not None:
-            if type(event) is ConnectionFailed:
-                return event
-            event = connection.next_event()
-        return None
 
     def _say_refusal(self, stream: SocketStream, connection: Connection, text: str) -> None:
         """Tell the peer why before the end, if the system takes it now."""
@@ -392,6 +348,7 @@ class Session(Outbox):
             self.timer.cancel()
             self.timer = None
         connection, self.connection = self.connection, None
+        self.confirmation = None
         was_ready = connection is not None and connection.peer is not None
         if error is not None and was_ready and connection is not None and self.pipe is not None:
             failure = self._read_rest(stream, connection, self.pipe) or failure
@@ -411,6 +368,9 @@ class Session(Outbox):
         if connection is not None and not was_ready and error is not None:
             number = getattr(error, "errno", 0) or 0
             engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, number, self.endpoint, self, why)
+            if self.dialer is not None:
+                text = f"the connection ended in its midst ({getattr(error, 'strerror', None) or error})"
+                self.dialer.failure = RemoteProtocolError(FailureReason.NO_DETAIL, text)
         if failure is not None and failure.reason in _REFUSALS:
             engine.tell("peer_refused", session=self, error=failure.text)
         engine.emit(Event.DISCONNECTED, self.fd, self.endpoint, self, why, failure.reason.value if failure else "")

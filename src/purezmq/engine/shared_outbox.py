@@ -84,15 +84,7 @@ class SharedOutbox:
                 if connection is not None and connection.shares_encoding:
                     carrier.flush_shared(chunks, batch, size, now)
                 else:
-                    self._write_alone(pipe, batch)
-
-    def _write_alone(self, pipe: Any, batch: list[Any]) -> None:
-        """A peer with an encoding of its own, or one that is away: its pipe keeps the messages."""
-        for message in batch:
-            if pipe.can_write():
-                pipe.write(message)
-            else:
-                pipe.dropped += 1
+                    carrier.queue_each(batch, now)  # it has an encoding of its own, or is away
 
     def has_output(self) -> bool:
         """Whether anything waits to be handed out."""

@@ -5,7 +5,7 @@ Everything needs the lease unless its text says "any thread".
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic, time
 
 from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
@@ -13,9 +13,10 @@ from purezmq.engine.event_source import EventSource
 from purezmq.engine.exported_fd import ExportedFd, attach_exported
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
+from purezmq.engine.queues import Queues
 from purezmq.engine.session import drain
 from purezmq.engine.shared_outbox import SharedOutbox
-from purezmq.pipe import Pipe
+from purezmq.pipe import DropReason
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.connection import Connection
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from purezmq.engine.dialer import Dialer
+    from purezmq.engine.durable import Durables
     from purezmq.engine.inproc import InprocLink
     from purezmq.engine.io_threads import IoThreads
     from purezmq.engine.listener import Listener
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from purezmq.engine.session import Session
     from purezmq.engine.timers import Timer
     from purezmq.options import SocketOptions
+    from purezmq.pipe import Budget, Pipe
     from purezmq.transports.inproc import InprocRegistry
     from purezmq.wire.events import PeerInfo
 
@@ -39,10 +42,15 @@ if TYPE_CHECKING:
         """What the engine needs of the socket's context."""
 
         inproc: InprocRegistry
+        budget: Budget | None
 
         @property
         def loops(self) -> IoThreads:
             """The loops."""
+
+        @property
+        def swap_thread(self) -> Any:
+            """The thread that does the work on disk."""
 
         @property
         def io_thread_count(self) -> int:
@@ -80,6 +88,7 @@ class SocketEngine(EventSource):
         "context",
         "dialers",
         "dirty",
+        "durables",
         "fast_path_changed",
         "inbox",
         "leadership",
@@ -91,6 +100,7 @@ class SocketEngine(EventSource):
         "options",
         "pattern",
         "protocol_failures",
+        "queues",
         "refused",
         "room_token",
         "sessions",
@@ -116,6 +126,10 @@ class SocketEngine(EventSource):
         self.dirty: set[Any] = set()
         self.left_over = False
         self.shared = SharedOutbox(self)
+        self.queues = Queues(self)
+        #: Subscribers that went away and may come back; None unless there may be any.
+        self.durables: Durables | None = None
+        pattern.note_drop = self.note_drop
         #: Sessions that hold back what they received because their pipe was full: the next reader goes on with it.
         self.stalled: set[Session] = set()
         #: close() was called: no new work.
@@ -211,6 +225,7 @@ class SocketEngine(EventSource):
         """A sender is about to sleep: full inproc queues shall wake it."""
         for link in self.links:
             link.mark_room()
+        self.queues.await_budget()
 
     def refresh_fast_path(self) -> None:
         """Limits of the lock-free send changed."""
@@ -218,10 +233,6 @@ class SocketEngine(EventSource):
             self.fast_path_changed()
 
     # -- peers ---------------------------------------------------------------------------------------------------
-
-    def is_conflating(self) -> bool:
-        """Whether pipes made now keep the last message only."""
-        return bool(self.options.conflate) and self.pattern.type_name in {"DEALER", "PULL", "PUSH", "PUB", "SUB"}
 
     def attach(self, pipe: Pipe) -> None:
         """Give the pattern a pipe."""
@@ -237,9 +248,8 @@ class SocketEngine(EventSource):
         if pipe.attached:
             pipe.attached = False
             self.pattern.detach(pipe)
-        if isinstance(pipe.outbound, list):
-            pipe.dropped += len(pipe.outbound)
-            pipe.outbound.clear()
+        pipe.discard_outbound(DropReason.DISCONNECTED)
+        self.queues.keep_counts(pipe)
         self.room_token = object()
         self.refresh_fast_path()
         self.leadership.wake()
@@ -268,6 +278,7 @@ class SocketEngine(EventSource):
             link.close()
             return
         self.links.add(link)
+        self.queues.configure_link(link)
         self.attach(link.pipe)
         if link.pipe.attached:
             self.pattern.connected(link.pipe)
@@ -277,6 +288,7 @@ class SocketEngine(EventSource):
 
     def handle_link_connected(self, link: InprocLink) -> None:
         """The inproc name we connected to is bound now."""
+        self.queues.configure_link(link)
         if link.pipe.attached:
             self.pattern.connected(link.pipe)
             self.room_token = object()
@@ -290,6 +302,8 @@ class SocketEngine(EventSource):
         if link.pipe.inbound:  # appended while its writer was closing
             self.inbox.activate(link.pipe)
         self.detach(link.pipe)
+        if link.pipe.receive_swap is not None:
+            link.handle_swap_changed()
 
     def pipes(self) -> list[Pipe]:
         """The pipes of all peers, live or waiting for their connection."""
@@ -297,7 +311,8 @@ class SocketEngine(EventSource):
         for dialer in self.dialers:
             if dialer.session.pipe is not None:
                 found[id(dialer.session.pipe)] = dialer.session.pipe
-        return [*found.values(), *(link.pipe for link in self.links)]
+        parked = [] if self.durables is None else self.durables.pipes()
+        return [*found.values(), *(link.pipe for link in self.links), *parked]
 
     def export(self) -> ExportedFd:
         """A descriptor for the application's own event loop (FD)."""
@@ -321,13 +336,6 @@ class SocketEngine(EventSource):
             read_batch=options.in_batch,
             write_batch=options.out_batch,
         )
-
-    def make_pipe(self, session: Session, routing_id: bytes = b"") -> Pipe:
-        """A pipe for a session."""
-        pipe = Pipe(session, self.options.sndhwm, self.options.rcvhwm, self.is_conflating())
-        pipe.routing_id = routing_id
-        session.pipe = pipe
-        return pipe
 
     def open_session(self, session: Session, stream: Any, config: Any, *, bound: bool) -> None:
         """Begin to speak over a fresh stream."""
@@ -355,9 +363,13 @@ class SocketEngine(EventSource):
         session.peer_info = peer
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
         pipe = session.pipe
+        if (pipe is None or pipe.ended) and self.durables is not None and session.dialer is None:
+            pipe = self.durables.resume(session, bytes(peer.routing_id))
         if pipe is None or pipe.ended:
-            pipe = self.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
+            pipe = self.queues.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
         pipe.peer = peer
+        pipe.connections += 1
+        pipe.since = time()
         if session.dialer is None or not session.dialer.routing_id:
             pipe.routing_id = peer.routing_id
         if not pipe.attached and not session.ending:
@@ -373,7 +385,7 @@ class SocketEngine(EventSource):
         """A session's connection is gone; `refused`: one side broke it off, and the next will hardly fare better."""
         pipe, dialer = session.pipe, session.dialer
         if dialer is None:
-            if pipe is not None:
+            if pipe is not None and (self.durables is None or not self.durables.park(session)):
                 self.detach(pipe)
         else:
             if pipe is not None and dialer.options.immediate:
@@ -399,6 +411,10 @@ class SocketEngine(EventSource):
             self.detach(dialer.session.pipe)
         if self.closing:
             self.check_closed()
+
+    def note_drop(self, pipe: Pipe | None, count: int, reason: str) -> None:
+        """Messages were dropped, and are counted already."""
+        self.tell("message_dropped", pipe=pipe, count=count, reason=reason)
 
     def end_session(self, session: Session) -> None:
         """End one connection after what is queued for it has left (disconnect, unbind)."""
@@ -468,6 +484,8 @@ class SocketEngine(EventSource):
             for link in self.refused:
                 link.post_end()
             self.refused.clear()
+            if self.durables is not None:
+                self.durables.close()
             self.flush_all()
             self._begin_linger(linger)
         self.leadership.wake()
@@ -530,6 +548,7 @@ class SocketEngine(EventSource):
             self._is_ending = False
         if not self.sessions and not self.dialers and not self.closed:
             self.closed = True
+            self.queues.close()
             self.end_log()
             if self._linger_timer is not None:
                 self._linger_timer.cancel()
@@ -555,7 +574,7 @@ class SocketEngine(EventSource):
         """What is queued and for whom, as texts (any thread)."""
         with self.lease:
             counts = {
-                getattr(pipe.carrier, "endpoint", "inproc"): len(pipe.outbound) + pipe.in_flight
+                getattr(pipe.carrier, "endpoint", "inproc"): pipe.queued()
                 for pipe in self.pipes()
                 if not hasattr(pipe.carrier, "is_direct")
             }
@@ -567,6 +586,7 @@ class SocketEngine(EventSource):
         self.abandon_observers()
         self.lease.reset()
         self.dirty.clear()
+        self.queues.abandon()
         for session in list(self.sessions.values()):
             if session.stream is not None:
                 session.stream.sock.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from purezmq.engine.burst import flush_thread
+from purezmq.error import Again
 from purezmq.green.gevent_hub import get_hub
 from purezmq.green.hub_pause import HubPause
 from purezmq.green.waiting import close_rooms, hub_wait_of
@@ -47,16 +48,27 @@ class Context(_PlainContext[Socket]):
     #: `instance()` is another context than `purezmq.Context.instance()`.
     _instance: Any = None
 
-    def term(self) -> None:
+    def term(self, timeout: float | None = None) -> None:
         """End the context, as `purezmq.Context.term`, and let other greenlets run meanwhile: they may close sockets."""
         if self._shadowed is None and not self.closed:
             self._terminate()
             flush_thread()
             if self._state.engines:
                 # A thread of its own waits for the sockets' last messages.
-                get_hub().threadpool.apply(super().term)
+                failure = get_hub().threadpool.apply(_find_failure, (super().term, timeout))
+                if failure is not None:
+                    raise failure
                 return
-        super().term()
+        super().term(timeout)
+
+
+def _find_failure(term: Callable[[float | None], None], timeout: float | None) -> Again | None:
+    """The Again of a `term`: gevent would print what its thread raises."""
+    try:
+        term(timeout)
+    except Again as error:
+        return error
+    return None
 
 
 #: pyzmq's names inside this module.

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary, ref
 from purezmq.engine.exported_fd import ExportedFd
 from purezmq.green.gevent_hub import Waiter, get_hub
 from purezmq.native import get_ident
-from purezmq.sockets.socket_state import RoomHint
+from purezmq.sockets.socket_state import NewsHint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -108,7 +108,7 @@ class HubWait:
 
     def wait(self, timeout: float | None, hint: Callable[[], object]) -> None:
         """Sleep until something changed, as `SocketState._wait` says."""
-        sleeper = Sleeper(self.hub, receives=type(hint) is not RoomHint)
+        sleeper = Sleeper(self.hub, receives=not isinstance(hint, NewsHint))
         self.add(sleeper)
         try:
             # Announced first, looked second: what came in between is seen here, what comes later wakes.

@@ -9,11 +9,11 @@ from __future__ import annotations
 from purezmq.constants import EFSM, ENOTSUP
 from purezmq.error import ZMQError, make_error
 from purezmq.patterns.fair_queue import FairQueue
-from purezmq.pipe import RoomMarker
+from purezmq.pipe import BLOCK, DropReason, RoomMarker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, ClassVar, Protocol
 
     from purezmq.message import Message
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
         quiet: bool
         carrier: Any
         room: int
+        written: int
 
         def write_room(self) -> int: ...
 
 
-__all__ = ["Pattern", "state_error"]
+__all__ = ["Pattern", "send_rest", "state_error"]
 
 #: The types that know HELLO_MSG, DISCONNECT_MSG and HICCUP_MSG (zmq_setsockopt(3)).
 _GREETING = frozenset({"ROUTER", "DEALER", "CLIENT", "SERVER", "PEER"})
@@ -44,6 +45,24 @@ def state_error(text: str) -> Exception:
     return make_error(EFSM, text)
 
 
+def send_rest(pipe: Pipe, message: Any) -> bool:
+    """Send a message without its first part, which is the address; False, and the message as it was, when it must wait.
+
+    The list is ours, and a tracked one must stay the same object.
+
+    Raises:
+        Again: the pipe is full and its overflow policy is `error`.
+    """
+    address = message.pop(0)
+    is_sent = False
+    try:
+        is_sent = pipe.send(message[0] if type(message) is list and len(message) == 1 else message)
+    finally:
+        if not is_sent:
+            message.insert(0, address)
+    return is_sent
+
+
 class Pattern:
     """Base of all patterns: receives by fair queue, sends nothing.
 
@@ -51,14 +70,15 @@ class Pattern:
         type_name: the Socket-Type of the wire ("PULL").
         peer_types: Socket-Types that may be connected with it (RFC 28, 29, 30, 31).
         can_receive / can_transmit: whether recv and send exist at all on this type (ENOTSUP otherwise).
-        sends_routing_id: whether READY tells our routing id (REQ, DEALER, ROUTER).
+        sends_routing_id: whether READY tells our routing id (REQ, DEALER, ROUTER; SUB and XSUB where one is set).
 
     Attributes:
         options: the socket's live options.
         inbox: the fair queue; `inbox.ready` is what the lock-free path of `recv` pops from.
         handle_changed: set by the socket; called when `fast_target()` may give another answer.
         take_origin: messages are taken one by one with their pipe, because the application reads metadata.
-        dropped: messages that the type can't receive, or that are for nobody.
+        dropped: messages that the type can't receive, or that are for nobody; `drops` by reason.
+        note_drop: set by the engine; called with (None, count, reason) for each of those.
         last_pipe: the pipe of the message that `try_recv` returned last, where it is known.
     """
 
@@ -83,6 +103,13 @@ class Pattern:
     #: Errors of `try_send` that tell of one message, not of the socket: in a batch such a message is dropped.
     undeliverable: ClassVar[frozenset[int]] = frozenset()
 
+    #: What happens to a message when the queue to its peer is full, unless the application chose a policy.
+    overflow: ClassVar[str] = BLOCK
+    #: The policy is about what arrives: the type receives only, or mainly.
+    receives_by_policy: ClassVar[bool] = False
+    #: Policies that would break the type's promises, and why; the application can't choose them.
+    refused_policies: ClassVar[Mapping[str, str]] = {}
+
     #: A publisher's last message was for nobody: perhaps a subscription has come that was not read yet.
     is_unheard = False
 
@@ -92,11 +119,19 @@ class Pattern:
         self.handle_changed: Callable[[], None] = _nothing
         self.take_origin = False
         self.dropped = 0
+        self.drops: dict[str, int] = {}
+        self.note_drop: Callable[[Pipe | None, int, str], None] = _nothing
         self.last_pipe: Pipe | None = None
 
     def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
         """The transformation of incoming messages for the fair queue; None when they pass unchanged."""
         return None
+
+    def drop(self, count: int, reason: str) -> None:
+        """Count messages that belong to no pipe."""
+        self.dropped += count
+        self.drops[reason] = self.drops.get(reason, 0) + count
+        self.note_drop(None, count, reason)
 
     # -- pipes -------------------------------------------------------------------------------------------------
 
@@ -120,6 +155,12 @@ class Pattern:
     def option_changed(self, number: int, value: Any) -> bool:
         """An option of the socket was set; a pattern acts on those it owns. True when it was one of them."""
         return False
+
+    def policy_changes(self, pipe: Pipe, change: int) -> None:
+        """The overflow policy of a pipe is about to change (-1), or has changed (1); publishers count some."""
+
+    def setting_changed(self, name: str) -> None:
+        """A setting of the queues (`overflow`, `last_value_cache` ...) was changed; a pattern acts on those it owns."""
 
     def greet(self, pipe: Pipe) -> None:
         """Queue HELLO_MSG before everything else for this peer; to be called by `connected`, so once per connection."""
@@ -248,7 +289,7 @@ class Pattern:
             except ZMQError as error:
                 if error.errno not in self.undeliverable:
                     raise
-                self.dropped += 1
+                self.drop(1, DropReason.UNROUTABLE)
         return len(messages)
 
     def can_send(self) -> bool:
@@ -272,5 +313,5 @@ def _is_accepted(pipe: Pipe) -> bool:
     return getattr(carrier, "dialer", None) is None
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     """Stand-in until a socket listens."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from purezmq.constants import EHOSTUNREACH
 from purezmq.error import make_error
 from purezmq.patterns.balanced import Balanced
-from purezmq.patterns.base import Pattern
+from purezmq.patterns.base import Pattern, send_rest
+from purezmq.pipe import BLOCK, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Addressed(Pattern):
         """Put the number before the body; a multipart is dropped (RFC 41)."""
         if type(message) is bytes:
             return [pipe.state, message]
-        self.dropped += 1
+        self.drop(1, DropReason.MALFORMED)
         return None
 
     def attach(self, pipe: Pipe) -> None:
@@ -111,11 +112,9 @@ class Addressed(Pattern):
         """
         addressed = type(message) is not bytes and len(message) > 1
         pipe = self.find_peer(message[0] if addressed else 0)
-        if not pipe.can_write():
+        if pipe.policy == BLOCK and not pipe.can_write():
             return False
-        del message[0]  # the list is ours, and a tracked one must stay the same object
-        pipe.write(message[0] if type(message) is list else message)
-        return True
+        return send_rest(pipe, message)
 
     def can_send(self) -> bool:
         """Always (libzmq): whether there is room depends on the peer."""

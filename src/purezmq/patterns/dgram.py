@@ -62,14 +62,11 @@ class Dgram(Pattern):
         if pipe is None:
             return False
         pipe.carrier.check_message(message)
-        if not pipe.can_write():
-            return False
-        pipe.write(message)
-        return True
+        return pipe.send(message)
 
     def can_send(self) -> bool:
         """Whether an endpoint is bound and has room."""
-        return self.pipe is not None and self.pipe.can_write()
+        return self.pipe is not None and self.pipe.is_open()
 
     def why_blocked(self) -> str:
         """Not bound, or the system is full."""

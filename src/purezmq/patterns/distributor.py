@@ -14,7 +14,9 @@ Everything here needs the lease, except that the lock-free path of `send` append
 from __future__ import annotations
 
 from purezmq.patterns.subscriptions import LengthCounter
-from purezmq.pipe import BATCH_MESSAGES
+from purezmq.constants import EAGAIN
+from purezmq.error import make_error
+from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, DROPPING, ERROR, SPILL, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
             """Give everything queued to the present members now: one of them leaves, or one joins (lease held)."""
 
 
-__all__ = ["SHARED_TOPICS", "DirectQueue", "Distributor", "SharedQueue"]
+__all__ = ["SHARED_TOPICS", "DirectQueue", "Distributor", "SharedQueue", "admits"]
 
 #: Subscribers with at most this many topics share a queue with those that want the same; others have their own.
 SHARED_TOPICS = 8
@@ -53,7 +55,7 @@ class SharedQueue:
         room: cached answer of `write_room`; 0 when it has to be found again.
     """
 
-    __slots__ = ("batch", "carrier", "members", "outbound", "quiet", "room", "topics")
+    __slots__ = ("batch", "carrier", "members", "outbound", "quiet", "room", "topics", "written")
 
     def __init__(self, carrier: SharedCarrier, topics: frozenset[bytes] | set[bytes]) -> None:
         self.topics = topics
@@ -63,6 +65,8 @@ class SharedQueue:
         self.batch = BATCH_MESSAGES
         self.carrier: Any = carrier
         self.room = BATCH_MESSAGES
+        #: Counted by the lock-free path of send, which knows no difference between queues; here nobody asks.
+        self.written = 0
 
     def __repr__(self) -> str:
         """Name how many read it and what waits."""
@@ -100,13 +104,25 @@ class SharedQueue:
         if self.quiet or len(outbound) >= (self.room or self.write_room()):
             self.carrier.handle_write(self)
 
-    def can_write(self) -> bool:
-        """Whether every member has room for one more (XPUB_NODROP)."""
-        waiting = len(self.outbound)
-        for pipe in self.members:
-            limit = pipe.send_limit
-            if limit and waiting + len(pipe.outbound) + pipe.in_flight >= limit and not pipe.ended:
-                return False
+    def admits(self, message: Message, *, drops_nothing: bool) -> bool:
+        """Whether no member makes the publisher wait: by its overflow policy, or because nothing may be dropped.
+
+        Args:
+            message: what is to be published.
+            drops_nothing: XPUB_NODROP: members that would drop count, too.
+
+        Raises:
+            Again: a member is full and its overflow policy is `error`.
+        """
+        for pipe in list(self.members):
+            if (drops_nothing or pipe.policy not in DROPPING) and not pipe.ended:
+                limit, waiting = pipe.send_limit, len(self.outbound)
+                if not pipe.special and not (limit and waiting + len(pipe.outbound) + pipe.in_flight >= limit):
+                    continue
+                if waiting:
+                    self.carrier.flush_shared(self)
+                if not admits(pipe, message):
+                    return False
         return True
 
 
@@ -130,6 +146,13 @@ class DirectQueue:
         A pipe that was found full gets nothing until at most half of its mark is queued (libzmq's low-water mark).
         """
         pipe = self.pipe
+        # Each reader owns its list of parts; the parts are shared.
+        if type(message) is list:
+            message = message.copy()
+        if pipe.policy != DROP_NEWEST or pipe.special:
+            if not pipe.send(message):
+                pipe.drop(1, DropReason.NEWEST)
+            return
         limit = pipe.send_limit
         if limit:
             queued = len(pipe.outbound) + pipe.in_flight
@@ -140,20 +163,35 @@ class DirectQueue:
         else:
             pipe.eligible = True
         if not pipe.eligible or pipe.ended:
-            pipe.dropped += 1
+            pipe.drop(1, DropReason.NEWEST)
             return
-        # Each reader owns its list of parts; the parts are shared.
-        pipe.write(message.copy() if type(message) is list else message)
+        pipe.write(message)
 
-    def can_write(self) -> bool:
-        """Whether the pipe has room (XPUB_NODROP)."""
+    def admits(self, message: Message, *, drops_nothing: bool) -> bool:
+        """See `SharedQueue.admits`."""
         pipe = self.pipe
-        if pipe.ended:
+        if pipe.ended or not (drops_nothing or pipe.policy not in DROPPING):
             return True
-        if pipe.can_write():
-            pipe.eligible = True
-            return True
-        return False
+        if not admits(pipe, message):
+            return False
+        pipe.eligible = True
+        return True
+
+
+def admits(pipe: Pipe, message: Message) -> bool:
+    """Whether a pipe takes a message now without dropping any.
+
+    Raises:
+        Again: it is full and its overflow policy is `error`.
+    """
+    if pipe.can_take(message):
+        return True
+    pipe.carrier.flush_pipe(pipe)
+    if pipe.ended or pipe.can_take(message):
+        return True
+    if pipe.policy == ERROR:
+        raise make_error(EAGAIN, f"the message can't be sent now: {pipe.why_full()}")
+    return pipe.policy == SPILL and pipe.is_open()
 
 
 class Distributor:
@@ -166,10 +204,11 @@ class Distributor:
         queues: every queue that wants anything.
         pipes: every attached pipe, whether it wants anything or not.
         only: the one queue that gets every message, when there is such a one.
-        handle_changed: called when `only` changed.
+        strict: how many pipes have an overflow policy that may make the publisher wait.
+        handle_changed: called when `only` or `strict` changed.
     """
 
-    __slots__ = ("carrier", "groups", "handle_changed", "index", "lengths", "only", "pipes", "queues")
+    __slots__ = ("carrier", "groups", "handle_changed", "index", "lengths", "only", "pipes", "queues", "strict")
 
     def __init__(self) -> None:
         self.carrier: Any = None
@@ -179,6 +218,7 @@ class Distributor:
         self.queues: dict[SharedQueue | DirectQueue, None] = {}
         self.pipes: dict[Pipe, None] = {}
         self.only: SharedQueue | None = None
+        self.strict = 0
         self.handle_changed: Callable[[], None] | None = None
 
     # -- pipes -------------------------------------------------------------------------------------------------
@@ -186,6 +226,7 @@ class Distributor:
     def attach(self, pipe: Pipe) -> None:
         """Know a pipe; it wants nothing yet."""
         self.pipes[pipe] = None
+        self.count_strict(pipe, 1)
         if getattr(pipe.carrier, "is_direct", False):
             pipe.share = DirectQueue(pipe)
             return
@@ -208,11 +249,19 @@ class Distributor:
         if queue is None:  # the flush found the connection broken and came here before us
             return []
         del self.pipes[pipe]
+        self.count_strict(pipe, -1)
         pipe.share = None
         topics = list(queue.topics)
         self._leave(queue, pipe)
         self._refresh_only()
         return [(topic, topic not in self.index) for topic in topics]
+
+    def count_strict(self, pipe: Pipe, change: int) -> None:
+        """A pipe came (1) or went (-1); to be called around a change of its policy, too."""
+        if pipe.has_own_policy and pipe.policy not in DROPPING:
+            self.strict += change
+            if self.handle_changed is not None:
+                self.handle_changed()
 
     def limits_changed(self) -> None:
         """High-water marks of pipes were changed."""

@@ -44,7 +44,7 @@ class FairQueue:
             None to drop it. None when messages pass unchanged, which permits the one-pipe short cut.
     """
 
-    __slots__ = ("accept", "active", "handle_ready_changed", "pipes", "ready", "short_cut")
+    __slots__ = ("accept", "active", "handle_ready_changed", "merge_limit", "pipes", "ready", "short_cut")
 
     def __init__(self, accept: Callable[[Pipe, Any], Message | None] | None = None) -> None:
         self.accept = accept
@@ -52,6 +52,8 @@ class FairQueue:
         self.active: deque[Pipe] = deque()
         self.pipes: list[Pipe] = []
         self.short_cut: Pipe | None = None
+        #: Most messages that are merged ahead, 0 for what is quick; set where what is merged escapes a limit.
+        self.merge_limit = 0
         #: Called when `ready` became another deque; the socket sets it to refresh its fast path.
         self.handle_ready_changed: Callable[[], None] | None = None
 
@@ -162,7 +164,10 @@ class FairQueue:
                     return None
                 pipe.active = True
                 continue
-            message = pipe.inbound.popleft()
+            try:
+                message = pipe.inbound.popleft()
+            except IndexError:  # an inproc peer dropped it: its policy is drop-oldest
+                continue
             kind = type(message)
             if kind is not bytes and kind is not list:
                 if kind is RoomMarker:
@@ -229,10 +234,10 @@ class FairQueue:
         while active and not ready:
             if len(active) == 1:
                 pipe = active.popleft()
-                if self._merge(pipe, MERGE_MESSAGES * 8):
+                if self._merge(pipe, self.merge_limit or MERGE_MESSAGES * 8):
                     active.append(pipe)
                 continue
-            for _ in range(MERGE_MESSAGES * len(active)):
+            for _ in range(self.merge_limit or MERGE_MESSAGES * len(active)):
                 if not active:
                     break
                 pipe = active.popleft()
@@ -252,7 +257,10 @@ class FairQueue:
                     return False
                 pipe.active = True
                 continue
-            message = popleft()
+            try:
+                message = popleft()
+            except IndexError:  # as in `_next`
+                continue
             kind = type(message)
             if kind is not bytes and kind is not list:
                 if kind is RoomMarker:

@@ -5,6 +5,8 @@ Everything here needs the lease.
 
 from __future__ import annotations
 
+from purezmq.pipe import BLOCK
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from purezmq.message import Message
@@ -34,8 +36,8 @@ class LoadBalancer:
             if index < self.next_index:
                 self.next_index -= 1
 
-    def choose(self) -> Pipe | None:
-        """The next pipe with room, or None when there is none; the turn moves on."""
+    def choose(self, message: Message) -> Pipe | None:
+        """The next pipe with room for the message, or None when there is none; the turn moves on."""
         pipes = self.pipes
         count = len(pipes)
         index = self.next_index
@@ -44,44 +46,66 @@ class LoadBalancer:
                 index = 0
             pipe = pipes[index]
             index += 1
-            if pipe.can_write():
+            if pipe.can_take(message):
                 self.next_index = index
                 return pipe
         return None
 
     def send(self, message: Message) -> Pipe | None:
-        """Write the message to the next pipe with room; returns that pipe, or None when every pipe is full."""
-        pipe = self.choose()
+        """Write the message to the next pipe with room; returns that pipe, or None when the sender must wait.
+
+        Raises:
+            Again: every pipe is full, and the overflow policy of one of them is `error`.
+        """
+        pipe = self.choose(message)
         if pipe is not None:
             pipe.write(message)
-        return pipe
+            return pipe
+        return self.overflow(message)
+
+    def overflow(self, message: Message) -> Pipe | None:
+        """No pipe has room: the first in turn whose overflow policy takes the message gets it, or what it makes of it.
+
+        Raises:
+            Again: the first in turn that has a policy says `error`.
+        """
+        pipes = self.pipes
+        start = self.next_index
+        for pipe in pipes[start:] + pipes[:start]:
+            if pipe.policy != BLOCK and not pipe.ended and pipe.offer(message):
+                if pipe in pipes:
+                    self.next_index = pipes.index(pipe) + 1
+                return pipe
+        return None
 
     def send_many(self, messages: list[Message]) -> int:
         """Write from the front of a list while there is room; how many were written."""
+        done = 0
         if len(self.pipes) == 1:
             pipe = self.pipes[0]
-            count = pipe.free_room(len(messages))
+            done = pipe.free_room(len(messages))
             outbound, carrier = pipe.outbound, pipe.carrier
             append = outbound.append
-            for index in range(count):
+            for index in range(done):
                 append(messages[index])
+                pipe.written += 1
                 if pipe.quiet or len(outbound) >= pipe.write_batch:
                     carrier.handle_write(pipe)
                     if pipe.ended:
                         return index + 1
-            return count
-        for count, message in enumerate(messages):
-            if self.send(message) is None:
-                return count
+        for index in range(done, len(messages)):
+            if self.send(messages[index]) is None:
+                return index
         return len(messages)
 
     def can_send(self) -> bool:
-        """Whether any pipe has room."""
-        return any(pipe.can_write() for pipe in self.pipes)
+        """Whether any pipe has room, or takes what it has no room for."""
+        return any(pipe.is_open() for pipe in self.pipes)
 
     def why_blocked(self) -> str:
         """Why no pipe takes a message now."""
         if not self.pipes:
             return "no peer is connected"
-        who = "the only peer" if len(self.pipes) == 1 else f"all {len(self.pipes)} peers"
-        return f"the queue to {who} is full (high-water mark)"
+        if len(self.pipes) == 1:
+            return f"the only peer is full: {self.pipes[0].why_full()}"
+        return f"the queues to all {len(self.pipes)} peers are full (high-water mark)"

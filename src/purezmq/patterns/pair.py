@@ -60,14 +60,11 @@ class Pair(Pattern):
     def try_send(self, message: Message) -> bool:
         """Send to the peer; False while there is none or its queue is full."""
         pipe = self.pipe
-        if pipe is None or not pipe.can_write():
-            return False
-        pipe.write(message)
-        return True
+        return pipe is not None and pipe.send(message)
 
     def can_send(self) -> bool:
         """Whether there is a peer with room."""
-        return self.pipe is not None and self.pipe.can_write()
+        return self.pipe is not None and self.pipe.is_open()
 
     def fast_target(self) -> FastTarget | None:
         """The peer."""
@@ -77,4 +74,4 @@ class Pair(Pattern):
         """No peer, or full."""
         if self.pipe is None:
             return "no peer is connected"
-        return "the queue to the only peer is full (high-water mark)"
+        return f"the only peer is full: {self.pipe.why_full()}"

@@ -17,6 +17,7 @@ class Pull(Pattern):
 
     type_name = "PULL"
     peer_types = frozenset({"PUSH"})
+    receives_by_policy = True
 
 
 class Push(Balanced):

@@ -21,8 +21,10 @@ from purezmq.constants import (
 )
 from purezmq.error import make_error
 from purezmq.patterns.base import Pattern
-from purezmq.patterns.distributor import Distributor
+from purezmq.patterns.distributor import Distributor, admits
+from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
+from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,11 +50,14 @@ class _Publisher(Pattern):
 
     can_transmit = True
     fast_recv = False
+    overflow = DROP_NEWEST
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
         self.distributor = Distributor()
         self.distributor.handle_changed = self._queues_changed
+        #: The last message of each topic, for those who subscribe late; None unless asked for.
+        self.cache: LastValues | None = None
         #: The queue that takes every message without a look at it, or None.
         self._target: Any = None
         self._is_plain = True
@@ -86,17 +91,34 @@ class _Publisher(Pattern):
             return True
         return False
 
+    def policy_changes(self, pipe: Pipe, change: int) -> None:
+        """Count those that may make us wait."""
+        if pipe in self.distributor.pipes:
+            self.distributor.count_strict(pipe, change)
+
+    def setting_changed(self, name: str) -> None:
+        """Act on `last_value_cache`."""
+        if name == "last_value_cache":
+            self._read_options()
+
     def _read_options(self) -> None:
         """Whether nothing but the topic decides who gets a message."""
         options = self.options
         self._is_plain = not (options.xpub_nodrop or options.invert_matching or self._sends_last_value())
+        size = options.last_value_cache
+        if not size:
+            self.cache = None
+        elif self.cache is None or self.cache.limit != size:
+            self.cache = LastValues(size, options.conflate_key, self.cache)
         self._queues_changed()
 
     def _sends_last_value(self) -> bool:
         return False
 
     def _queues_changed(self) -> None:
-        target = self.distributor.only if self._is_plain else None
+        # Where somebody may have to wait, or is given what was published before, each message needs a look.
+        is_plain = self._is_plain and self.cache is None and not self.distributor.strict
+        target = self.distributor.only if is_plain else None
         if target is not self._target:
             self._target = target
             self.handle_changed()
@@ -123,9 +145,22 @@ class _Publisher(Pattern):
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """The subscriber wants a topic, or doesn't any more."""
         if subscribe:
-            self.distributor.subscribe(pipe, topic)
+            self._subscribe(pipe, topic)
         else:
             self.distributor.unsubscribe(pipe, topic)
+
+    def _subscribe(self, pipe: Pipe, topic: bytes) -> bool | None:
+        """As `Distributor.subscribe`; what the cache has for the topic leaves before anything that comes after it."""
+        cache = self.cache
+        if cache is None or pipe.share is None:
+            return self.distributor.subscribe(pipe, topic)
+        before = tuple(pipe.share.topics)
+        is_new = self.distributor.subscribe(pipe, topic)
+        if is_new is not None:
+            for message in cache.find(topic, before):
+                if not pipe.send(message.copy() if type(message) is list else message):
+                    pipe.drop(1, DropReason.NEWEST)
+        return is_new
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -139,18 +174,18 @@ class _Publisher(Pattern):
         if type(first) is not bytes:
             first = bytes(first)  # any bytes-like may be sent
         distributor = self.distributor
-        if self._is_plain:
-            queues = distributor.matching(first)
-            self.is_unheard = not queues
-            for queue in queues:
-                queue.write(message)
-            return True
-        queues = distributor.not_matching(first) if self.options.invert_matching else distributor.matching(first)
+        options = self.options
+        queues = distributor.not_matching(first) if options.invert_matching else distributor.matching(first)
         self.is_unheard = not queues
-        if self.options.xpub_nodrop and not all(queue.can_write() for queue in queues):
+        drops_nothing = bool(options.xpub_nodrop)
+        if (drops_nothing or distributor.strict) and not all(
+            [queue.admits(message, drops_nothing=drops_nothing) for queue in queues]
+        ):
             return False
         for queue in queues:
             queue.write(message)
+        if self.cache is not None:
+            self.cache.keep(message)
         return True
 
     def can_send(self) -> bool:
@@ -159,7 +194,9 @@ class _Publisher(Pattern):
 
     def why_blocked(self) -> str:
         """A subscriber is full."""
-        return "the queue to a matching subscriber is full (high-water mark) and XPUB_NODROP forbids to drop"
+        full = [pipe for pipe in self.distributor.pipes if not pipe.can_write()]
+        which = full[0].why_full() if len(full) == 1 else "the queue to a matching subscriber is full (high-water mark)"
+        return f"{which}, and {'XPUB_NODROP' if self.options.xpub_nodrop else 'its policy'} forbids to drop"
 
 
 class Pub(_Publisher):
@@ -258,7 +295,7 @@ class Xpub(_Publisher):
                 topics.pop(topic, None)
             tell = True
         elif subscribe:
-            is_new = self.distributor.subscribe(pipe, topic)
+            is_new = self._subscribe(pipe, topic)
             tell = bool(is_new or options.xpub_verbose or options.xpub_verboser)
         else:
             is_last = self.distributor.unsubscribe(pipe, topic)
@@ -314,7 +351,7 @@ class Xpub(_Publisher):
         pipe = self._manual_pipe
         if pipe is not None:
             if number == SUBSCRIBE:
-                self.distributor.subscribe(pipe, value)
+                self._subscribe(pipe, value)
                 self._last_value_due = bool(self.options.xpub_manual_last_value)
             else:
                 self.distributor.unsubscribe(pipe, value)
@@ -334,14 +371,12 @@ class Xpub(_Publisher):
         if not bytes(first).startswith(tuple(queue.topics)):
             self._last_value_due = False
             return True
-        if not pipe.can_write():
-            if self.options.xpub_nodrop:
-                return False
-            pipe.dropped += 1
-        else:
-            if getattr(queue, "outbound", None):
-                self.distributor.carrier.flush_shared(queue)
-            pipe.write(message)
+        if getattr(queue, "outbound", None):
+            self.distributor.carrier.flush_shared(queue)
+        if not pipe.can_take(message) and self.options.xpub_nodrop:
+            return False
+        if not pipe.send(message):
+            return False
         self._last_value_due = False
         return True
 
@@ -354,6 +389,9 @@ class _Subscriber(Pattern):
     """
 
     peer_types = frozenset({"PUB", "XPUB"})
+    receives_by_policy = True
+    #: Where one is set: by it a publisher knows a durable subscriber again.
+    sends_routing_id = True
 
     def __init__(self, options: SocketOptions) -> None:
         self.subscriptions = Subscriptions()
@@ -446,6 +484,7 @@ class Xsub(_Subscriber):
 
     type_name = "XSUB"
     can_transmit = True
+    overflow = DROP_NEWEST
 
     def option_changed(self, number: int, value: Any) -> bool:
         """SUBSCRIBE and UNSUBSCRIBE are messages here.
@@ -460,19 +499,26 @@ class Xsub(_Subscriber):
     def try_send(self, message: Message) -> bool:
         """Subscribe, cancel, or send a user message to every peer; who is full or absent doesn't get that."""
         asked, told = split_subscriptions(message, bool(self.options.only_first_subscribe))
+        pipes = list(self.inbox.pipes)
+        if told is not None and not all(
+            [admits(pipe, told) for pipe in pipes if pipe.has_own_policy and pipe.policy not in DROPPING]
+        ):
+            return False
         for topic, subscribe in asked:
             if subscribe:
                 self.subscribe(topic)
             else:
                 self.unsubscribe(topic)
         if told is not None:
-            for pipe in list(self.inbox.pipes):
-                if pipe.can_write():
-                    pipe.write(told.copy() if type(told) is list else told)
-                else:
-                    pipe.dropped += 1
+            for pipe in pipes:
+                if not pipe.send(told.copy() if type(told) is list else told):
+                    pipe.drop(1, DropReason.NEWEST)
         return True
 
     def can_send(self) -> bool:
-        """Always: what nobody can take is dropped."""
+        """Always: what nobody can take is dropped, unless a policy says to wait."""
         return True
+
+    def why_blocked(self) -> str:
+        """A publisher is full and its policy says to wait."""
+        return next((pipe.why_full() for pipe in self.inbox.pipes if not pipe.can_write()), super().why_blocked())

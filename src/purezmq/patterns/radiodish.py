@@ -9,8 +9,9 @@ from __future__ import annotations
 from purezmq.constants import EINVAL, EMSGSIZE
 from purezmq.error import make_error
 from purezmq.patterns.base import Pattern
-from purezmq.patterns.distributor import Distributor, SharedQueue
+from purezmq.patterns.distributor import Distributor, SharedQueue, admits
 from purezmq.patterns.pubsub import Pub
+from purezmq.pipe import DROPPING, DropReason
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 from purezmq.wire.limits import MAX_GROUPS_PER_PEER
@@ -98,20 +99,26 @@ class Radio(Pub):
         group: bytes = message[0]
         queues = self.distributor.matching(group)
         self.is_unheard = not queues and not self.unfiltered
-        if self.options.xpub_nodrop and not all(queue.can_write() for queue in (*queues, *self.unfiltered)):
+        drops_nothing = bool(self.options.xpub_nodrop)
+        if (drops_nothing or self.distributor.strict) and not all(
+            [queue.admits(message, drops_nothing=drops_nothing) for queue in queues]
+        ):
+            return False
+        if not all(
+            [admits(pipe, message) for pipe in self.unfiltered
+             if drops_nothing or (pipe.has_own_policy and pipe.policy not in DROPPING)]
+        ):  # fmt: skip
             return False
         for queue in queues:
             queue.write(message)
         for pipe in self.unfiltered:
-            if pipe.can_write():
-                pipe.write(message)
-            else:
-                pipe.dropped += 1
+            if not pipe.send(message):
+                pipe.drop(1, DropReason.NEWEST)
         return True
 
     def why_blocked(self) -> str:
         """A listener is full."""
-        return "the queue to a member of the group is full (high-water mark) and XPUB_NODROP forbids to drop"
+        return super().why_blocked()
 
 
 class Dish(Pattern):
@@ -123,6 +130,7 @@ class Dish(Pattern):
 
     type_name = "DISH"
     peer_types = frozenset({"RADIO"})
+    receives_by_policy = True
     fast_recv = False
     single_part = True
     addressing = "group"
@@ -140,7 +148,7 @@ class Dish(Pattern):
             if message[0] in self.groups:
                 return message
         else:
-            self.dropped += 1
+            self.drop(1, DropReason.MALFORMED)
         return None
 
     def connected(self, pipe: Pipe) -> None:

@@ -11,12 +11,17 @@ from __future__ import annotations
 
 from sys import byteorder
 
+from purezmq.constants import EAGAIN
+from purezmq.error import make_error
 from purezmq.patterns.base import Pattern, state_error
 from purezmq.patterns.dealer import Dealer
 from purezmq.patterns.fair_queue import to_plain
+from purezmq.pipe import BLOCK, DROP_NEWEST, DROPPING, ERROR, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from purezmq.message import Message
     from purezmq.options import SocketOptions
     from purezmq.patterns.base import FastTarget
@@ -35,6 +40,9 @@ class Req(Dealer):
         reply_pipe: where the reply must come from; None when that peer is gone (then from anywhere, as in libzmq).
         request_id: the id that the reply must carry, None without REQ_CORRELATE.
         last_request_id: number of the last correlated request.
+        must_correlate: requests carry an id from now on, whatever REQ_CORRELATE says: a late reply may come by the
+            connection that the next request takes.
+        is_lost: the connection that the reply should come by was lost; the request may wait in its queue still.
         discarded: replies that were malformed, late or from the wrong peer.
     """
 
@@ -42,6 +50,7 @@ class Req(Dealer):
     try_send_many = Pattern.try_send_many
 
     type_name = "REQ"
+    refused_policies = dict.fromkeys(DROPPING, "a REQ whose request was dropped would wait for its reply for ever")
     peer_types = frozenset({"REP", "ROUTER"})
     fast_recv = False
 
@@ -51,6 +60,8 @@ class Req(Dealer):
         self.reply_pipe: Pipe | None = None
         self.request_id: bytes | None = None
         self.last_request_id = 0
+        self.must_correlate = False
+        self.is_lost = False
         self.discarded = 0
 
     def seed_ids(self, number: int) -> None:
@@ -61,7 +72,24 @@ class Req(Dealer):
         """The peer is gone; when it owed the reply, that may now come from anywhere."""
         if self.reply_pipe is pipe:
             self.reply_pipe = None
+            self.is_lost = True
         super().detach(pipe)
+
+    def hiccup(self, pipe: Pipe) -> None:
+        """The connection was lost: a request that had left by it gets no reply."""
+        if self.reply_pipe is pipe:
+            self.is_lost = True
+        super().hiccup(pipe)
+
+    def give_up(self) -> Pipe | None:
+        """Wait for the reply no more: the next request may be sent.
+
+        Returns:
+            Where the request went; None when that peer is gone.
+        """
+        pipe, self.reply_pipe = self.reply_pipe, None
+        self.waiting = self.is_lost = False
+        return pipe
 
     def check_send(self) -> None:
         """Raise EFSM between request and reply."""
@@ -86,13 +114,34 @@ class Req(Dealer):
         pipes = self.balancer.pipes
         if len(pipes) == 1:
             pipe = pipes[0]
-            if not pipe.can_write():
-                return False
+            if not pipe.can_take(message):
+                return self._send_to_full(pipe, message)
         else:
-            chosen = self.balancer.choose()
+            chosen = self.balancer.choose(message)
             if chosen is None:
-                return False
+                open_pipes = [pipe for pipe in pipes if pipe.policy != BLOCK and not pipe.ended]
+                return bool(open_pipes) and self._send_to_full(open_pipes[0], message)
             pipe = chosen
+        pipe.write(self._begin(pipe, message))
+        return True
+
+    def _send_to_full(self, pipe: Pipe, message: Message) -> bool:
+        """Send a request to a peer whose queue is full, if the overflow policy has a way (spill, error)."""
+        if pipe.policy == BLOCK:
+            return False
+        before = self.waiting, self.reply_pipe, self.request_id
+        request = self._begin(pipe, message)
+        is_sent = False
+        try:
+            is_sent = pipe.offer(request)
+        finally:
+            if not is_sent:
+                self.waiting, self.reply_pipe, self.request_id = before
+                del request[: request.index(_DELIMITER) + 1]
+        return is_sent
+
+    def _begin(self, pipe: Pipe, message: Message) -> Any:
+        """The request as it travels; from now on its reply is awaited from this pipe."""
         inbox = self.inbox
         if inbox.ready or inbox.active:
             self._discard_unread()
@@ -100,7 +149,7 @@ class Req(Dealer):
             message.insert(0, _DELIMITER)
         else:
             message = [_DELIMITER, message]
-        if self.options.req_correlate:
+        if self.options.req_correlate or self.must_correlate:
             number = self.last_request_id = (self.last_request_id + 1) & 0xFFFFFFFF
             self.request_id = number.to_bytes(4, byteorder)
             message.insert(0, self.request_id)
@@ -108,8 +157,8 @@ class Req(Dealer):
             self.request_id = None
         self.reply_pipe = pipe
         self.waiting = True
-        pipe.write(message)
-        return True
+        self.is_lost = False
+        return message
 
     def _discard_unread(self) -> None:
         """Drop what came before this request, lest an old reply answers it."""
@@ -185,6 +234,7 @@ class Rep(Pattern):
     """
 
     type_name = "REP"
+    overflow = DROP_NEWEST
     peer_types = frozenset({"REQ", "DEALER"})
     can_transmit = True
     fast_recv = False
@@ -218,15 +268,18 @@ class Rep(Pattern):
         pipe = inbox.short_cut
         if pipe is not None and inbox.ready:
             # What is usual, the short way: one peer, a request of one part, straight or by way of one ROUTER.
-            head = inbox.ready[0]  # nobody else pops from a REP's
+            try:
+                head = inbox.ready.popleft()
+            except IndexError:  # an inproc peer dropped it: its policy is drop-oldest
+                return None
             size = len(head) if type(head) is list else 0
             if (size == 2 and not head[0]) or (size == 3 and head[0] and not head[1]):
-                inbox.ready.popleft()
                 self.requester = self.last_pipe = pipe
                 self.replying = True
                 self.envelope = None if size == 2 else head[:2]
                 body: bytes = head[-1]
                 return body
+            inbox.ready.appendleft(head)
         message = self._fetch()
         if message is None:
             return None
@@ -275,13 +328,15 @@ class Rep(Pattern):
         """
         if not self.replying:
             self.check_send()
-        self.replying = False
         pipe = self.requester
+        if pipe is not None and pipe.has_own_policy and not pipe.can_take(message) and not self._can_offer(pipe):
+            return False
+        self.replying = False
         self.requester = None
         if pipe is None:
             return True
-        if not pipe.attached or not pipe.can_write():
-            pipe.dropped += 1
+        if not pipe.attached:
+            pipe.drop(1, DropReason.DISCONNECTED)
             return True
         if not isinstance(message, list):
             message = [_DELIMITER, message] if self.envelope is None else [*self.envelope, message]
@@ -289,9 +344,28 @@ class Rep(Pattern):
             message.insert(0, _DELIMITER)
         else:
             message[:0] = self.envelope
-        pipe.write(message)
+        if not pipe.send(message):  # with its envelope it's larger than when it was asked for
+            pipe.write(message)
         return True
+
+    @staticmethod
+    def _can_offer(pipe: Pipe) -> bool:
+        """Whether a full requester's overflow policy takes the reply; asked before the state goes on.
+
+        Raises:
+            Again: the policy is `error`.
+        """
+        pipe.carrier.flush_pipe(pipe)
+        if not pipe.attached or pipe.is_open():
+            return True
+        if pipe.policy == ERROR:
+            raise make_error(EAGAIN, f"the reply can't be sent now: {pipe.why_full()}")
+        return False
+
+    def why_blocked(self) -> str:
+        """The requester is full and its policy says to wait."""
+        return "no request waits for a reply" if self.requester is None else self.requester.why_full()
 
     def can_send(self) -> bool:
         """Whether a request waits for its reply."""
-        return self.replying
+        return self.replying and (self.requester is None or not self.requester.attached or self.requester.is_open())

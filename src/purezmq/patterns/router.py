@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from purezmq.constants import EHOSTUNREACH
 from purezmq.error import make_error
-from purezmq.patterns.base import Pattern
+from purezmq.patterns.base import Pattern, send_rest
+from purezmq.pipe import DROP_NEWEST, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,18 +85,17 @@ class Router(Pattern):
 
     Attributes:
         table: routing id to pipe.
-        dropped: messages whose peer is unknown, and messages without a body.
     """
 
     type_name = "ROUTER"
     peer_types = frozenset({"REQ", "DEALER", "ROUTER"})
     can_transmit = True
     sends_routing_id = True
+    overflow = DROP_NEWEST
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
         self.table = RoutingTable()
-        self.dropped = 0
 
     def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
         return self._receive
@@ -189,21 +189,21 @@ class Router(Pattern):
             ZMQError: EHOSTUNREACH for an unknown peer when ROUTER_MANDATORY.
         """
         if not isinstance(message, list) or len(message) < 2:
-            self.dropped += 1  # libzmq: an id without a message is silently ignored
+            self.drop(1, DropReason.MALFORMED)  # libzmq: an id without a message is silently ignored
             return True
         routing_id = message[0]
         pipe = self.table.pipes.get(routing_id) if type(routing_id) is bytes else self.table.find(routing_id)
         if pipe is None or pipe.ended:
             if self.options.router_mandatory:
                 raise unreachable(routing_id)
-            self.dropped += 1
+            self.drop(1, DropReason.UNROUTABLE)
             return True
         limit = pipe.send_limit
-        if limit and len(pipe.outbound) + pipe.in_flight >= limit:
-            if self.options.router_mandatory:
+        if pipe.special or (limit and len(pipe.outbound) + pipe.in_flight >= limit):
+            if not self.options.router_mandatory or pipe.has_own_policy:
+                return send_rest(pipe, message)
+            if not pipe.can_take(message[1:]):
                 return False
-            pipe.dropped += 1
-            return True
         del message[0]  # the list is ours, and a tracked one must stay the same object
         if len(message) > 1:
             pipe.write(message)
@@ -219,24 +219,31 @@ class Router(Pattern):
         if self.options.router_mandatory:
             return super().try_send_many(messages)
         find, try_send = self.table.pipes.get, self.try_send
-        for message in messages:
+        for count, message in enumerate(messages):
             if type(message) is list and len(message) > 2 and type(message[0]) is bytes:
                 pipe = find(message[0])
                 if pipe is not None and not pipe.ended:
                     outbound, limit = pipe.outbound, pipe.send_limit
-                    if not limit or len(outbound) + pipe.in_flight < limit:
+                    if not pipe.special and (not limit or len(outbound) + pipe.in_flight < limit):
                         del message[0]
                         outbound.append(message)
+                        pipe.written += 1
                         if pipe.quiet or len(outbound) >= pipe.write_batch:
                             pipe.carrier.handle_write(pipe)
                         continue
-            try_send(message)
+            if not try_send(message):
+                return count
         return len(messages)
 
     def can_send(self) -> bool:
-        """Always, except with ROUTER_MANDATORY: whether any peer has room."""
-        return not self.options.router_mandatory or any(pipe.can_write() for pipe in self.table.pipes.values())
+        """Always, except with ROUTER_MANDATORY or a policy that waits: whether any peer takes a message."""
+        pipes = self.table.pipes.values()
+        if self.options.router_mandatory:
+            return any(pipe.is_open() if pipe.has_own_policy else pipe.can_write() for pipe in pipes)
+        return not pipes or any(pipe.is_open() for pipe in pipes)
 
     def why_blocked(self) -> str:
-        """A mandatory message for a full peer."""
-        return "the queue to the addressed peer is full (high-water mark) and ROUTER_MANDATORY forbids to drop"
+        """A message for a full peer."""
+        full = [pipe for pipe in self.table.pipes.values() if not pipe.can_write()]
+        which = full[0].why_full() if len(full) == 1 else "the queue to the addressed peer is full (high-water mark)"
+        return f"{which}, and {'ROUTER_MANDATORY' if self.options.router_mandatory else 'its policy'} forbids to drop"

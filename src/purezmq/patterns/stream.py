@@ -7,6 +7,7 @@ sending one closes the connection.
 from __future__ import annotations
 
 from purezmq.patterns.base import Pattern
+from purezmq.pipe import DROPPING, DropReason
 from purezmq.patterns.router import RoutingTable, prefix_routing_id, unreachable
 
 TYPE_CHECKING = False
@@ -26,16 +27,15 @@ class Stream(Pattern):
 
     Attributes:
         table: routing id to pipe.
-        dropped: messages that had no data part.
     """
 
     type_name = "STREAM"
+    refused_policies = dict.fromkeys(DROPPING, "a STREAM carries bytes without boundaries: a gap would corrupt them")
     can_transmit = True
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
         self.table = RoutingTable()
-        self.dropped = 0
 
     def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
         return prefix_routing_id
@@ -83,19 +83,21 @@ class Stream(Pattern):
             ZMQError: EHOSTUNREACH when there is no such connection.
         """
         if not isinstance(message, list) or len(message) < 2:
-            self.dropped += 1  # an id without data is silently ignored, as by ROUTER
+            self.drop(1, DropReason.MALFORMED)  # an id without data is silently ignored, as by ROUTER
             return True
         pipe = self.table.find(message[0])
         if pipe is None or pipe.ended:
             raise unreachable(message[0])
-        if not pipe.can_write():
+        chunks = message[1:]
+        end = next((index for index, chunk in enumerate(chunks) if not chunk), len(chunks))
+        if end and not pipe.send(chunks[0]):
             return False
-        for chunk in message[1:]:
-            if not chunk:
-                self.table.remove(pipe)
-                pipe.carrier.end_pipe(pipe)
-                break
-            pipe.write(chunk)
+        for chunk in chunks[1:end]:
+            if not pipe.send(chunk):  # the message was begun: its bytes stay together
+                pipe.write(chunk)
+        if end < len(chunks):
+            self.table.remove(pipe)
+            pipe.carrier.end_pipe(pipe)
         return True
 
     def can_send(self) -> bool:

@@ -8,12 +8,13 @@ from errno import EFAULT, EMFILE
 from time import monotonic
 from weakref import WeakSet, WeakValueDictionary
 
-from purezmq.constants import EINVAL, EMSGSIZE, ETERM, ContextOption, SocketOption
+from purezmq.constants import EAGAIN, EINVAL, EMSGSIZE, ETERM, ContextOption, SocketOption
 from purezmq.engine import forking
 from purezmq.engine.burst import flush_thread
 from purezmq.error import ZMQError, make_error
-from purezmq.native import Condition, RLock
+from purezmq.native import Condition, RLock, allocate_lock
 from purezmq.options import ContextOptions, SocketOptions
+from purezmq.pipe import Budget
 from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.socket import Socket
 from purezmq.transports.inproc import InprocRegistry
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from purezmq.message import Message
     from purezmq.patterns.base import Pattern
     from purezmq.sockets.shared_state import SharedState
+    from purezmq.sockets.statistics import ContextStats
 
     # By its default `Context` alone is `Context[Socket]`.
     _S_co = TypeVar("_S_co", bound=Socket, default=Socket, covariant=True)
@@ -89,6 +91,23 @@ class Context(Generic["_S_co"]):
         forking.register(self)
 
     # -- what the engine needs (EngineContext) -------------------------------------------------------------------
+
+    @property
+    def budget(self) -> Budget | None:
+        """The bytes that all queues share, where `max_bytes` limits them."""
+        budget: Budget | None = self._state.budget
+        return budget
+
+    @property
+    def swap_thread(self) -> Any:
+        """The thread that does the work on disk; it begins with the first message that spills."""
+        state = self._state
+        with state.condition:
+            if state.swap_thread is None:
+                from purezmq.engine.swap_thread import SwapThread
+
+                state.swap_thread = SwapThread()
+            return state.swap_thread
 
     @property
     def io_thread_count(self) -> int:
@@ -184,6 +203,47 @@ class Context(Generic["_S_co"]):
             state.sockets.discard(shared)
             state.condition.notify_all()
 
+    # -- memory ----------------------------------------------------------------------------------------------------
+
+    @property
+    def max_bytes(self) -> int:
+        """Most bytes of messages in all queues of all sockets together; 0 for no limit.
+
+        At the limit a queue that holds any message counts as full, whatever its own limits say, and its overflow policy
+        decides; an empty one takes one message, so nothing ever stands still. What is on disk doesn't count.
+
+        Raises:
+            ZMQError: EINVAL: negative.
+        """
+        budget = self._state.budget
+        return 0 if budget is None else budget.limit
+
+    @max_bytes.setter
+    def max_bytes(self, limit: int) -> None:
+        if limit < 0:
+            raise make_error(EINVAL, f"max_bytes must be 0 or more, not {limit}")
+        state = self._state
+        with state.condition:
+            state.budget = Budget(int(limit), allocate_lock()) if limit else None
+            sockets = list(state.sockets)
+        for shared in sockets:
+            with shared.engine.lease:
+                shared.engine.queues.apply()
+                shared.refresh_send_paths()
+
+    def stats(self) -> ContextStats:
+        """What all open sockets have sent, received, queued and dropped. Any thread, at any time.
+
+        Returns:
+            A `ContextStats` that doesn't change any more.
+        """
+        from purezmq.sockets.census import count_context
+
+        state = self._state
+        with state.condition:
+            sockets = list(state.sockets)
+        return count_context(sockets, self.max_bytes)
+
     # -- the end -------------------------------------------------------------------------------------------------
 
     @property
@@ -196,17 +256,32 @@ class Context(Generic["_S_co"]):
         """A number unique among live contexts, which `shadow` takes; there is no C pointer behind it."""
         return id(self._state)
 
-    def term(self) -> None:
+    def term(self, timeout: float | None = None) -> None:
         """End the context: blocked and further calls of its sockets raise ContextTerminated.
 
         Returns when every socket was closed and what they sent has left (LINGER). Ctrl-C interrupts it.
+
+        Args:
+            timeout: seconds to wait; None for as long as it takes.
+
+        Raises:
+            Again: the time was over; the text names what it waits for. The context stays as it is, terminated but not
+                at its end, and `term` may be called again.
         """
+        deadline = None if timeout is None else monotonic() + timeout
         self._terminate()
         flush_thread()
         state = self._state
         with state.condition:
             while state.engines and not state.finished:
-                state.condition.wait()
+                left = None if deadline is None else deadline - monotonic()
+                if left is not None and left <= 0:
+                    break
+                state.condition.wait(left)
+            engines = [] if state.finished else list(state.engines)
+            sockets = list(state.sockets)
+        if engines:
+            raise make_error(EAGAIN, f"the context has not ended within {timeout} s: {_what_blocks(sockets, engines)}")
         self._finish()
 
     def _terminate(self) -> None:
@@ -230,6 +305,8 @@ class Context(Generic["_S_co"]):
         forking.forget(self)
         if threads is not None:
             threads.stop()
+        if state.swap_thread is not None:
+            state.swap_thread.stop()
 
     def destroy(self, linger: int | None = None) -> None:
         """Close all sockets and end the context.
@@ -435,8 +512,26 @@ class _State:
         self.sockets: WeakSet[SharedState] = WeakSet()
         self.engines: set[SocketEngine] = set()
         self.io_threads: IoThreads | None = None
+        self.swap_thread: Any = None
+        self.budget: Budget | None = None
         self.terminating = False
         self.finished = False
+
+
+def _what_blocks(sockets: list[SharedState], engines: list[SocketEngine]) -> str:
+    """What `term` waits for: sockets to be closed, and closed ones that linger."""
+    texts = []
+    for shared in sockets:
+        name = shared.pattern.type_name
+        with shared.engine.lease:
+            endpoints = shared.endpoints.describe()
+        texts.append(f"an open {name} socket ({', '.join(endpoints) or 'without endpoint'})")
+    is_open = {shared.engine for shared in sockets}
+    for engine in engines:
+        if engine not in is_open:
+            left = ", ".join(engine.describe_output()) or "its last connection"
+            texts.append(f"a closed {engine.pattern.type_name} socket lingers with {left}")
+    return "; ".join(texts)
 
 
 def _find_option(key: str) -> ContextOption | SocketOption | None:

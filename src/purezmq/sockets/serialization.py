@@ -32,6 +32,12 @@ PICKLE_PROTOCOL = 4
 """Protocol of ``send_pyobj`` unless told otherwise: pickle.DEFAULT_PROTOCOL of every Python before 3.14."""
 
 
+def _with_timeout(timeout: float | None, kwargs: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Arguments for ``send`` and ``recv``: those of a subclass may know no timeout, unless one is given."""
+    given = {} if kwargs is None else kwargs
+    return given if timeout is None else {**given, "timeout": timeout}
+
+
 def encode_string(text: str, encoding: str = "utf-8") -> bytes:
     """Encode text.
 
@@ -166,7 +172,14 @@ class Serialization:
         return load(recvd)
 
     def send_string(
-        self, u: str, flags: int = 0, copy: bool = True, encoding: str = "utf-8", **kwargs: Any
+        self,
+        u: str,
+        flags: int = 0,
+        copy: bool = True,
+        encoding: str = "utf-8",
+        *,
+        timeout: float | None = None,
+        **kwargs: Any,
     ) -> MessageTracker | None:
         """Send text.
 
@@ -175,6 +188,7 @@ class Serialization:
             flags: as for ``send``.
             copy: as for ``send``.
             encoding: how to encode the text.
+            timeout: seconds to wait, instead of SNDTIMEO.
             **kwargs: handed to ``send``.
 
         Returns:
@@ -183,17 +197,20 @@ class Serialization:
         Raises:
             TypeError: not a str.
         """
-        tracker: MessageTracker | None = self.send(encode_string(u, encoding), flags=flags, copy=copy, **kwargs)
+        tracker: MessageTracker | None = self.send(
+            encode_string(u, encoding), flags=flags, copy=copy, **_with_timeout(timeout, kwargs)
+        )
         return tracker
 
     send_unicode = send_string
 
-    def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:
+    def recv_string(self, flags: int = 0, encoding: str = "utf-8", *, timeout: float | None = None) -> str:
         """Receive text.
 
         Args:
             flags: as for ``recv``.
             encoding: how to decode the message.
+            timeout: seconds to wait, instead of RCVTIMEO.
 
         Returns:
             The text.
@@ -201,16 +218,18 @@ class Serialization:
         Raises:
             UnicodeDecodeError: the message, which is consumed, is not text in that encoding.
         """
-        return self._deserialize(self.recv(flags=flags), lambda data: decode_string(data, encoding))
+        data = self.recv(flags=flags, **_with_timeout(timeout))
+        return self._deserialize(data, lambda data: decode_string(data, encoding))
 
     recv_unicode = recv_string
 
-    def send_json(self, obj: object, flags: int = 0, **kwargs: Any) -> None:
+    def send_json(self, obj: object, flags: int = 0, *, timeout: float | None = None, **kwargs: Any) -> None:
         """Send an object as JSON in UTF-8.
 
         Args:
             obj: what ``json.dumps`` takes.
             flags: as for ``send``.
+            timeout: seconds to wait, instead of SNDTIMEO.
             **kwargs: ``routing_id`` and ``group`` are handed to ``send``, all others to ``json.dumps``.
 
         Returns:
@@ -219,15 +238,16 @@ class Serialization:
         Raises:
             TypeError: JSON can't express the object; nothing is sent.
         """
-        send_kwargs = {key: kwargs.pop(key) for key in ("routing_id", "group") if key in kwargs}
-        result: None = self.send(encode_json(obj, **kwargs), flags=flags, **send_kwargs)
+        send_kwargs: dict[str, Any] = {key: kwargs.pop(key) for key in ("routing_id", "group") if key in kwargs}
+        result: None = self.send(encode_json(obj, **kwargs), flags=flags, **_with_timeout(timeout, send_kwargs))
         return result
 
-    def recv_json(self, flags: int = 0, **kwargs: Any) -> Any:
+    def recv_json(self, flags: int = 0, *, timeout: float | None = None, **kwargs: Any) -> Any:
         """Receive an object that was sent as JSON.
 
         Args:
             flags: as for ``recv``.
+            timeout: seconds to wait, instead of RCVTIMEO.
             **kwargs: handed to ``json.loads``.
 
         Returns:
@@ -236,10 +256,16 @@ class Serialization:
         Raises:
             ValueError: the message, which is consumed, is not JSON.
         """
-        return self._deserialize(self.recv(flags), lambda data: decode_json(data, **kwargs))
+        return self._deserialize(self.recv(flags, **_with_timeout(timeout)), lambda data: decode_json(data, **kwargs))
 
     def send_pyobj(
-        self, obj: object, flags: int = 0, protocol: int = PICKLE_PROTOCOL, **kwargs: Any
+        self,
+        obj: object,
+        flags: int = 0,
+        protocol: int = PICKLE_PROTOCOL,
+        *,
+        timeout: float | None = None,
+        **kwargs: Any,
     ) -> MessageTracker | None:
         """Send an object as a pickle.
 
@@ -247,6 +273,7 @@ class Serialization:
             obj: what ``pickle.dumps`` takes.
             flags: as for ``send``.
             protocol: version of the pickle format, -1 for the newest.
+            timeout: seconds to wait, instead of SNDTIMEO.
             **kwargs: handed to ``send``.
 
         Returns:
@@ -255,14 +282,17 @@ class Serialization:
         Raises:
             pickle.PicklingError: the object can't be pickled; nothing is sent.
         """
-        tracker: MessageTracker | None = self.send(encode_pyobj(obj, protocol), flags=flags, **kwargs)
+        tracker: MessageTracker | None = self.send(
+            encode_pyobj(obj, protocol), flags=flags, **_with_timeout(timeout, kwargs)
+        )
         return tracker
 
-    def recv_pyobj(self, flags: int = 0) -> Any:
+    def recv_pyobj(self, flags: int = 0, *, timeout: float | None = None) -> Any:
         """Receive an object that was sent as a pickle. A pickle can run any code: only from peers that you trust.
 
         Args:
             flags: as for ``recv``.
+            timeout: seconds to wait, instead of RCVTIMEO.
 
         Returns:
             The object.
@@ -270,7 +300,7 @@ class Serialization:
         Raises:
             pickle.UnpicklingError: the message, which is consumed, is no pickle.
         """
-        return self._deserialize(self.recv(flags), decode_pyobj)
+        return self._deserialize(self.recv(flags, **_with_timeout(timeout)), decode_pyobj)
 
     def send_serialized(
         self,
@@ -278,6 +308,8 @@ class Serialization:
         serialize: Callable[[_T], Sequence[Any]],
         flags: int = 0,
         copy: bool = True,
+        *,
+        timeout: float | None = None,
         **kwargs: Any,
     ) -> MessageTracker | None:
         """Send an object in a format of your own.
@@ -287,24 +319,35 @@ class Serialization:
             serialize: makes the parts of the message (bytes-like objects or Frames) of it.
             flags: as for ``send_multipart``.
             copy: as for ``send_multipart``.
+            timeout: seconds to wait, instead of SNDTIMEO.
             **kwargs: handed to ``send_multipart``.
 
         Returns:
             What ``send_multipart`` returns: None, or a tracker with ``track=True``.
         """
         parts = serialize(msg)
-        tracker: MessageTracker | None = self.send_multipart(parts, flags=flags, copy=copy, **kwargs)
+        tracker: MessageTracker | None = self.send_multipart(
+            parts, flags=flags, copy=copy, **_with_timeout(timeout, kwargs)
+        )
         return tracker
 
-    def recv_serialized(self, deserialize: Callable[[list[Any]], _R], flags: int = 0, copy: bool = True) -> _R:
+    def recv_serialized(
+        self,
+        deserialize: Callable[[list[Any]], _R],
+        flags: int = 0,
+        copy: bool = True,
+        *,
+        timeout: float | None = None,
+    ) -> _R:
         """Receive an object in a format of your own.
 
         Args:
             deserialize: makes the object of the list of the message's parts.
             flags: as for ``recv_multipart``.
             copy: True hands bytes to ``deserialize``, False Frames.
+            timeout: seconds to wait, instead of RCVTIMEO.
 
         Returns:
             What ``deserialize`` returns.
         """
-        return self._deserialize(self.recv_multipart(flags=flags, copy=copy), deserialize)
+        return self._deserialize(self.recv_multipart(flags=flags, copy=copy, **_with_timeout(timeout)), deserialize)

@@ -57,6 +57,7 @@ class SharedState:
         monitor_socket: what `get_monitor_socket` returned last.
         stuck_at: the engine's `room_token` when a proxy's batch could not go on; until there is news the socket isn't
             writable for it, whatever the pattern says of its peers as a whole.
+        request: the call of `Socket.request` whose turn it is.
         connect_routing_id: CONNECT_ROUTING_ID for the next connect.
     """
 
@@ -72,6 +73,7 @@ class SharedState:
         "options",
         "parts",
         "pattern",
+        "request",
         "rest",
         "stuck_at",
         "type",
@@ -97,6 +99,7 @@ class SharedState:
         self.wake_fd: Any = None
         self.monitor_socket: Any = None
         self.stuck_at: object = None
+        self.request: object = None
         self.connect_routing_id = b""
         self._handles: list[ref[SocketState]] = []
         if hasattr(self.pattern, "shared_carrier"):

@@ -10,12 +10,15 @@ import warnings
 from purezmq.constants import EADDRINUSE, EFAULT, EINVAL, ENOTSUP, EVENT_ALL, LAST_ENDPOINT, SocketType
 from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD, check_group
+from purezmq.sockets.census import Census
 from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.part_by_part import recv_part_by_part, send_part_by_part
+from purezmq.sockets.queue_settings import QueueSettings, check_overflow
+from purezmq.sockets.readiness import Readiness, connect_steps
+from purezmq.sockets.request import Requests
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.shared_state import SharedState, find_shared_state
 from purezmq.sockets.socket_options import SocketOptionsApi
-from purezmq.sockets.socket_send import SocketSend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from purezmq.sockets.context import Context
     from purezmq.sockets.event_stream import EventStream
+    from purezmq.sockets.steps import Steps
 
     _T = TypeVar("_T", bound="Socket[Any]")
     # As in pyzmq `Socket[bytes]` is a synchronous socket; its asynchronous kin has a type of its own here.
@@ -58,7 +62,7 @@ class EndpointContext(Generic["_T"]):
             getattr(self.socket, self._undo)(self.endpoint)
 
 
-class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
+class Socket(Readiness, Requests, SocketOptionsApi, QueueSettings, Census, Serialization, Generic["_Part_co"]):
     """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
 
     Args:
@@ -215,8 +219,12 @@ class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
 
     # -- endpoints -----------------------------------------------------------------------------------------------
 
-    def bind(self, addr: str) -> EndpointContext[Self]:
+    def bind(self, addr: str, *, overflow: str = "") -> EndpointContext[Self]:
         """Listen on an endpoint, such as ``tcp://127.0.0.1:5555``, ``tcp://*:0``, ``ipc:///tmp/x``, ``inproc://x``.
+
+        Args:
+            addr: the endpoint.
+            overflow: the overflow policy of the peers that come by it, instead of the socket's; see `overflow`.
 
         Returns:
             A context manager that unbinds at its end. LAST_ENDPOINT tells the resolved address.
@@ -228,25 +236,43 @@ class Socket(SocketSend, SocketOptionsApi, Serialization, Generic["_Part_co"]):
         addr = _as_text(addr)
         with self._engine.lease:
             self._check_open()
-            self._shared.endpoints.bind(addr)
+            self._shared.endpoints.bind(addr, check_overflow(self._pattern, overflow))
             endpoint = self._shared.endpoints.last
         return EndpointContext(self, "unbind", endpoint)
 
-    def connect(self, addr: str) -> EndpointContext[Self]:
+    def connect(self, addr: str, *, wait: float | None = None, overflow: str = "") -> EndpointContext[Self]:
         """Connect to an endpoint. Returns at once: the connection is made, and made again when lost, behind it.
+
+        With `wait` it returns when the handshake with the peer has succeeded (over inproc: when somebody is bound to
+        the name). Until then no message is queued for that peer; when it raises, nothing is connected.
+
+        Args:
+            addr: the endpoint.
+            wait: seconds to wait for the connection; None not to wait. Asynchronous sockets return an awaitable then.
+            overflow: the overflow policy of this peer, instead of the socket's; see `overflow`.
 
         Returns:
             A context manager that disconnects at its end.
 
         Raises:
-            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ETERM, ENOTSOCK.
+            Again: it was not connected within `wait` seconds; the text says what it was waiting for.
+            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, ETERM, ENOTSOCK. With `wait` besides: the system's
+                number (as ECONNREFUSED) when the first attempt failed, EHOSTUNREACH when the name can't be resolved;
+                EPROTO, EACCES (refused with a status) or ETIMEDOUT (HANDSHAKE_IVL) when the handshake failed.
         """
         addr = _as_text(addr)
+        check_overflow(self._pattern, overflow)
+        if wait is not None:
+            return self._run_steps(self._connect_steps(addr, wait, overflow))
         with self._engine.lease:
             self._check_open()
             shared = self._shared
             routing_id, shared.connect_routing_id = shared.connect_routing_id, b""
-            shared.endpoints.connect(addr, routing_id)
+            shared.endpoints.connect(addr, routing_id, overflow)
+        return EndpointContext(self, "disconnect", addr)
+
+    def _connect_steps(self, addr: str, wait: float, overflow: str) -> Steps[EndpointContext[Self]]:
+        yield from connect_steps(self, addr, wait, overflow)
         return EndpointContext(self, "disconnect", addr)
 
     def unbind(self, addr: str) -> None:

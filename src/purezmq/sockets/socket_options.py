@@ -53,6 +53,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
                 text = f"{name} is for SUB sockets (and XPUB with XPUB_MANUAL), not {self._type_name()}"
                 raise make_error(EINVAL, text)
             self._shared.refresh_send_paths()
+            self._engine.leadership.wake()  # with XPUB_MANUAL it made subscriptions, which somebody may wait for
 
     def getsockopt(self, option: int) -> Any:
         """Read an option.
@@ -89,14 +90,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
 
     def _apply_limits(self) -> None:
         """SNDHWM and RCVHWM are live: peers that are connected get the new marks (lease held)."""
-        options = self._options
-        for pipe in self._engine.pipes():
-            if pipe.outbound is not None and not hasattr(pipe.carrier, "is_direct"):
-                pipe.send_limit = options.sndhwm
-                pipe.receive_limit = options.rcvhwm
-        for link in self._engine.links:
-            link.apply_limits()
-        self._engine.handle_room()  # blocked senders look again
+        self._engine.queues.apply()
 
     def _exported_fd(self) -> int:
         """FD: a descriptor that becomes readable when EVENTS may have changed; read EVENTS then, until nothing is left.

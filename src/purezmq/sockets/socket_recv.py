@@ -14,6 +14,7 @@ from purezmq.constants import POLLOUT as _POLLOUT_FLAG
 from purezmq.engine.burst import flush_thread, thread_state
 from purezmq.error import make_error
 from purezmq.message import Frame
+from purezmq.sockets.reason import why_nothing_arrived
 from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
 TYPE_CHECKING = False
@@ -155,6 +156,8 @@ class SocketRecv(SocketState):
                     if lease.mailbox:
                         lease.run_mailbox()
                 if message is not None:
+                    if engine.queues.counts_bytes:
+                        self._settle()
                     return message, pipe
             if deadline == -1.0:
                 deadline = deadline_of(flags, timeout, self._options.rcvtimeo)
@@ -169,13 +172,19 @@ class SocketRecv(SocketState):
                 return self._recv_last_try()
             self._wait(left, self._recv_hint)
 
+    def _settle(self) -> None:
+        with self._engine.lease:
+            self._engine.queues.settle()
+
     def _recv_last_try(self) -> tuple[Message, Pipe | None]:
         with self._engine.lease:
             self._check_open()
             message = self._pattern.try_recv()
             pipe = self._pattern.last_pipe
-        if message is None:
-            raise make_error(EAGAIN, "no message arrived in time")
+            if message is None:
+                raise make_error(EAGAIN, why_nothing_arrived(self._engine))
+            if self._engine.queues.counts_bytes:
+                self._engine.queues.settle()
         return message, pipe
 
     def _take_origins(self) -> None:
@@ -312,13 +321,14 @@ class SocketRecv(SocketState):
         parts = list(map(_to_bytes, message))
         return parts if len(parts) > 1 else parts[0]
 
-    def recv_into(self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0) -> int:
+    def recv_into(self, buffer: Buffer, /, *, nbytes: int = 0, flags: int = 0, timeout: float | None = None) -> int:
         """Receive one part into a writable buffer.
 
         Args:
             buffer: where to.
             nbytes: at most this many bytes; 0 for the size of the buffer.
             flags: as `recv`.
+            timeout: seconds to wait, instead of RCVTIMEO.
 
         Returns:
             The size of the whole part, which may exceed what fitted: then the rest is lost (as in pyzmq).
@@ -329,7 +339,7 @@ class SocketRecv(SocketState):
             Again, ContextTerminated, ZMQError: as `recv`.
         """
         view = writable_view(buffer, nbytes)
-        part: bytes = self.recv(flags)
+        part: bytes = self.recv(flags) if timeout is None else self.recv(flags, timeout=timeout)
         fits = part[: len(view)]
         view[: len(fits)] = fits
         return len(part)

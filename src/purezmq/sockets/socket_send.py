@@ -13,6 +13,7 @@ from purezmq.constants import SNDMORE as _SNDMORE_FLAG
 from purezmq.engine.burst import flush_thread
 from purezmq.error import Again, ZMQError, make_error
 from purezmq.message import FINISHED_TRACKER, Frame, MessageTracker, SendEvent, check_group, check_routing_id
+from purezmq.sockets.reason import why_blocked
 from purezmq.sockets.socket_state import RoomHint, SocketState, deadline_of
 
 TYPE_CHECKING = False
@@ -116,8 +117,10 @@ class SocketSend(SocketState):
                 PEER), EINVAL (SNDMORE on a type with single parts; group or routing_id out of range).
         """
         target = self._target
-        if type(data) is bytes and not flags and not track and len(target.outbound) < target.room:
-            target.outbound.append(data)
+        outbound = target.outbound
+        if type(data) is bytes and not flags and not track and len(outbound) < target.room:
+            outbound.append(data)
+            target.written += 1
             if target.quiet:
                 self._tell_carrier(target)
             return None
@@ -278,7 +281,7 @@ class SocketSend(SocketState):
                 if pattern.try_send(message):
                     return
                 if left <= 0:
-                    raise make_error(EAGAIN, f"the message can't be sent now: {pattern.why_blocked()}")
+                    raise make_error(EAGAIN, why_blocked(pattern, message))
             flush_thread()
             self._wait(
                 None if left == float("inf") else left,
@@ -346,6 +349,7 @@ class SocketSend(SocketState):
         target = self._parts_target
         if len(parts) > 1 and not flags and not track and copy and len(target.outbound) < target.room:
             target.outbound.append(parts)
+            target.written += 1
             if target.quiet:
                 self._tell_carrier(target)
             return None
@@ -408,6 +412,7 @@ class SocketSend(SocketState):
             target = self._target
             if type(message) is bytes and len(target.outbound) < target.room and not flags:
                 target.outbound.append(message)
+                target.written += 1
                 if target.quiet:
                     self._tell_carrier(target)
             else:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: A plain number: arithmetic with the enumeration itself costs a microsecond.
 _DONTWAIT = int(_DONTWAIT_FLAG)
 
-__all__ = ["NO_MESSAGES", "NO_TARGET", "RoomHint", "SocketState", "deadline_of"]
+__all__ = ["NO_MESSAGES", "NO_TARGET", "NewsHint", "RoomHint", "SocketState", "deadline_of"]
 
 #: Stands in for the inbox while the lock-free path of recv is closed. Nothing is ever put into it.
 NO_MESSAGES: deque[Any] = deque(maxlen=0)
@@ -45,6 +45,7 @@ class _NoTarget:
     carrier: Any = None
     quiet = False
     room = 0
+    written = 0
 
     def write_room(self) -> int:
         """None, ever."""
@@ -119,6 +120,8 @@ class SocketState:
         """Open or close the lock-free path of recv (lease held)."""
         pattern = self._pattern
         is_open = pattern.fast_recv and not pattern.take_origin and self._shared.rest is None and self._shared.usable
+        if self._engine.queues.counts_bytes:
+            is_open = False
         self._ready = pattern.inbox.ready if is_open else NO_MESSAGES
 
     def _close_paths(self) -> None:
@@ -151,7 +154,13 @@ class SocketState:
         return parts[0] if len(parts) == 1 else parts
 
 
-class RoomHint:
+class NewsHint:
+    """The hint of a wait for something other than a message: every change may be what it waits for."""
+
+    __slots__ = ()
+
+
+class RoomHint(NewsHint):
     """Cheap look without the lease: whether there was news for a blocked sender, or for what it waits for besides."""
 
     __slots__ = ("besides", "socket", "token")

@@ -1,191 +1,130 @@
-"""What a context, a socket and a peer can tell of themselves in numbers: frozen records, as of one moment.
+"""What `Socket.stats`, `Context.stats` and `Socket.peers` return: plain records that don't change any more.
 
-The words mean the same everywhere:
-
-    sent       messages the application gave to a peer's queue, whatever became of them
-    received   messages the application has taken
-    dropped    messages that were given up, sent or received; by reason in `dropped_by_reason`
-    queued     messages waiting to leave, in memory and on disk
-    unread     messages that arrived and that the application has not taken
-    spilled    the part of `queued` that is on disk
-    reconnects connections that were made again after a loss
-
-On a sender nothing gets lost on the way: ``sent == left + dropped + queued``, where `left` is what was handed to the
-system. Bytes are those of the parts, without framing. Counting these things is the engine's matter, and so is reading
-them all in one moment.
-
-Imported when they are asked for: `dataclasses` takes longer to import than the engine.
+How the numbers belong together, for messages: what was sent has left, or is queued, or was dropped; what arrived was
+received, or is unread, or was dropped. Over inproc the sender's queue is the receiver's, so its messages are `queued` on
+the one side and `unread` on the other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-__all__ = ["ContextStats", "Counts", "Peer", "PeerStats", "SocketStats"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-
-class Counts(dict[str, int]):
-    """An immutable dictionary of counts by reason: hashable, and `json`, `pickle` and `asdict` take it."""
-
-    __slots__ = ()
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        text = "statistics are of one moment and can't be changed; make a dict of them"
-        raise TypeError(text)
-
-    __setitem__ = __delitem__ = _refuse
-    clear = pop = popitem = setdefault = update = __ior__ = _refuse  # none of them returns
-
-    def __hash__(self) -> int:  # type: ignore[override]  # what can't be changed can be hashed
-        """By its items."""
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[type[Counts], tuple[dict[str, int]]]:
-        """Made of its items again."""
-        return (Counts, (dict(self),))
+__all__ = ["ContextStats", "Peer", "PeerStats", "SocketStats"]
 
 
-_NO_COUNTS = Counts()
+def _nothing() -> Mapping[str, int]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PeerStats:
-    """One peer of a socket; see the module's text for the words.
+class QueueStats:
+    """The numbers that peers, sockets and contexts have in common.
 
     Attributes:
-        endpoint: the endpoint it came by, as given to bind() or connect().
-        address: its real address, such as "127.0.0.1:41234"; empty where it isn't known.
-        routing_id: its routing id, often empty.
-        connected: whether there is a connection now. What is queued for a lost one waits for the next.
-        sent: messages given to its queue.
-        received: messages of it that the application has taken.
-        dropped: messages to or from it that were given up.
-        dropped_by_reason: the same by reason.
-        queued: messages waiting to leave.
-        queued_bytes: their bytes.
-        unread: messages of it that the application has not taken.
-        unread_bytes: their bytes.
-        spilled: messages of its queue that are on disk.
-        spilled_bytes: their bytes.
-        reconnects: how often its connection was made again.
+        sent: messages that the application gave to the queue of a peer, whatever became of them. A publication counts
+            once for each subscriber that it is for.
+        received: messages that the application has taken.
+        dropped: messages that were lost, in either direction.
+        dropped_by_reason: the same by reason: "newest", "oldest" and "conflated" (what the queue is set to drop),
+            "disconnected", "unroutable", "malformed", "corrupt", "expired", "refused".
+        queued: messages that wait to leave, in memory and on disk.
+        queued_bytes: bytes of their parts.
+        unread: messages that arrived and were not taken.
+        unread_bytes: bytes of their parts.
+        spilled: messages that ever went to disk.
+        spilled_bytes: bytes of their parts.
+        reconnects: connections after the first to the same peer.
+    """
+
+    sent: int = 0
+    received: int = 0
+    dropped: int = 0
+    dropped_by_reason: Mapping[str, int] = field(default_factory=_nothing)
+    queued: int = 0
+    queued_bytes: int = 0
+    unread: int = 0
+    unread_bytes: int = 0
+    spilled: int = 0
+    spilled_bytes: int = 0
+    reconnects: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerStats(QueueStats):
+    """The numbers of one peer.
+
+    Attributes:
+        endpoint: what was given to bind() or connect().
+        address: the peer's own address; empty while it's not connected.
+        routing_id: what it calls itself, or is called by a ROUTER; often empty.
+        connected: whether it is there now.
     """
 
     endpoint: str = ""
     address: str = ""
     routing_id: bytes = b""
     connected: bool = False
-    sent: int = 0
-    received: int = 0
-    dropped: int = 0
-    dropped_by_reason: Counts = field(default=_NO_COUNTS)
-    queued: int = 0
-    queued_bytes: int = 0
-    unread: int = 0
-    unread_bytes: int = 0
-    spilled: int = 0
-    spilled_bytes: int = 0
-    reconnects: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SocketStats:
-    """One socket; see the module's text for the words. Its counts include peers that are gone.
+class SocketStats(QueueStats):
+    """The numbers of a socket, with those of peers that are gone.
 
     Attributes:
         type: name of its type, such as "PUB".
-        sent: messages given to the queues of its peers; of a publisher's message, one per subscriber it matched.
-        received: messages the application has taken.
-        dropped: messages that were given up, also those that had no peer.
-        dropped_by_reason: the same by reason.
-        queued: messages waiting to leave.
-        queued_bytes: their bytes.
-        unread: messages the application has not taken.
-        unread_bytes: their bytes.
-        spilled: messages on disk.
-        spilled_bytes: their bytes.
-        reconnects: connections that were made again after a loss.
         handshake_failures: connections that ended because the peer broke the protocol, was refused or fell silent.
-        peers: those that are there, or waited for.
-        name: what tells it from the other sockets of its context, for as long as it lives; may be empty.
+        peers: one record for each peer that it has a queue for.
+        name: what tells it from other sockets of its context for as long as it lives; may be empty.
     """
 
     type: str = ""
-    sent: int = 0
-    received: int = 0
-    dropped: int = 0
-    dropped_by_reason: Counts = field(default=_NO_COUNTS)
-    queued: int = 0
-    queued_bytes: int = 0
-    unread: int = 0
-    unread_bytes: int = 0
-    spilled: int = 0
-    spilled_bytes: int = 0
-    reconnects: int = 0
     handshake_failures: int = 0
     peers: tuple[PeerStats, ...] = ()
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContextStats:
-    """One context: its sockets, and the sums over them.
+class ContextStats(QueueStats):
+    """The numbers of all open sockets of a context.
 
     Attributes:
-        sockets: those that are open.
-        sent: the sum over the sockets, as the others.
-        received: messages their applications have taken.
-        dropped: messages that were given up.
-        dropped_by_reason: the same by reason.
-        queued: messages waiting to leave.
-        queued_bytes: their bytes.
-        unread: messages that were not taken.
-        unread_bytes: their bytes.
-        spilled: messages on disk.
-        spilled_bytes: their bytes.
-        reconnects: connections that were made again after a loss.
-        handshake_failures: connections that ended because the peer broke the protocol, was refused or fell silent.
-        queued_bytes_limit: how many bytes may be queued in the whole context; 0 for no limit.
+        handshake_failures: see `SocketStats`.
+        max_bytes: the limit of the context, 0 for none.
+        sockets: one record for each open socket.
     """
 
-    sockets: tuple[SocketStats, ...] = ()
-    sent: int = 0
-    received: int = 0
-    dropped: int = 0
-    dropped_by_reason: Counts = field(default=_NO_COUNTS)
-    queued: int = 0
-    queued_bytes: int = 0
-    unread: int = 0
-    unread_bytes: int = 0
-    spilled: int = 0
-    spilled_bytes: int = 0
-    reconnects: int = 0
     handshake_failures: int = 0
-    queued_bytes_limit: int = 0
+    max_bytes: int = 0
+    sockets: tuple[SocketStats, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """Who is at the other end of one connection.
+    """A peer that is connected now.
 
     Attributes:
-        endpoint: the endpoint it came by, as given to bind() or connect().
-        address: its real address, such as "127.0.0.1:41234"; empty where it isn't known.
-        routing_id: its routing id, often empty.
-        socket_type: name of its socket's type, such as "SUB".
-        mechanism: the security mechanism, such as "NULL"; empty before ZMTP 3.0 and over inproc.
-        version: the (major, minor) version of ZMTP that the connection speaks.
-        subscriptions: what it has subscribed to, where we publish.
-        since: when the connection was made, as `time.time()`.
-        connection: its number, the same as in `SocketEvent.connection`.
+        endpoint: what was given to bind() or connect().
+        address: the peer's own address; over inproc the name.
+        routing_id: what it calls itself, or is called by a ROUTER; often empty.
+        socket_type: name of its type, such as "SUB".
+        mechanism: name of the security mechanism; empty over inproc and for peers before ZMTP 3.0.
+        version: (major, minor) of ZMTP that is spoken; (0, 0) over inproc.
+        subscriptions: what a subscriber wants, sorted.
+        since: when the connection was made, in seconds of the epoch.
+        connection: a number unique in this process; 0 over inproc.
     """
 
-    endpoint: str = ""
-    address: str = ""
-    routing_id: bytes = b""
-    socket_type: str = ""
-    mechanism: str = ""
-    version: tuple[int, int] = (0, 0)
-    subscriptions: tuple[bytes, ...] = ()
-    since: float = 0.0
+    endpoint: str
+    address: str
+    routing_id: bytes
+    socket_type: str
+    mechanism: str
+    version: tuple[int, int]
+    subscriptions: tuple[bytes, ...]
+    since: float
     connection: int = 0

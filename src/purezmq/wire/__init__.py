@@ -37,6 +37,7 @@ from purezmq.wire.events import (
     Joined,
     Left,
     PeerInfo,
+    Ponged,
     Subscribed,
 )
 
@@ -51,5 +52,6 @@ __all__ = [
     "Joined",
     "Left",
     "PeerInfo",
+    "Ponged",
     "Subscribed",
 ]

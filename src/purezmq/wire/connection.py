@@ -19,15 +19,18 @@ from purezmq.wire.events import (
     Left,
     MessagesDropped,
     PeerInfo,
+    Ponged,
     Subscribed,
 )
 from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
 from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
 from purezmq.wire.heartbeat import Heartbeat
 from purezmq.wire.limits import (
+    HEARTBEAT_CONTEXT_SIZE,
     MAX_ERROR_REASON_SIZE,
     MAX_GROUP_SIZE,
     MAX_HANDSHAKE_FRAME_SIZE,
+    MAX_OUTSTANDING_PINGS,
     MAX_ROUTING_ID_SIZE,
     READ_SIZE,
     UNLIMITED,
@@ -87,6 +90,7 @@ class Connection:
         "_is_sifting",
         "_mechanism",
         "_outgoing",
+        "_pings",
         "_state",
         "_takes_subscriptions",
         "bound",
@@ -118,6 +122,7 @@ class Connection:
         self._deadline: float | None = None
         self._events: deque[Event] | None = None
         self._outgoing: list[Buffer] | None = None
+        self._pings: deque[bytes] | None = None  # contexts of `send_ping` that were not echoed yet
 
     def __repr__(self) -> str:
         side = "bound" if self.bound else "connected"
@@ -215,6 +220,29 @@ class Connection:
         return self._encode_frame(framing.COMMAND, commands.encode_error(text.encode()[:MAX_ERROR_REASON_SIZE]))
 
     # --- control plane ----------------------------------------------------------------------------
+
+    def send_ping(self, context: bytes) -> None:
+        """Queue a PING; a peer that has handled everything sent before it echoes it, which is told by `Ponged`.
+
+        Of more than `MAX_OUTSTANDING_PINGS` without an echo the oldest are forgotten: a later echo tells as much.
+
+        Args:
+            context: 1 to 16 bytes that the peer echoes.
+
+        Raises:
+            ValueError: the context is empty or too long.
+            RuntimeError: before the end of the handshake, or the peer speaks less than ZMTP 3.0 and has no PING.
+        """
+        if not 0 < len(context) <= HEARTBEAT_CONTEXT_SIZE:
+            text = f"the context of a PING has 1 to {HEARTBEAT_CONTEXT_SIZE} bytes, not {len(context)}"
+            raise ValueError(text)
+        if self.peer is None or self.peer.version < V3_0:
+            text = "no PING can be sent: the connection is not ready, or the peer has none"
+            raise RuntimeError(text)
+        if self._pings is None:
+            self._pings = deque(maxlen=MAX_OUTSTANDING_PINGS)
+        self._pings.append(context)
+        self._send_command(commands.encode_ping(0, context))
 
     def start(self, now: float) -> None:
         """Queue the greeting and start the handshake's clock.
@@ -423,6 +451,8 @@ class Connection:
             if self._heartbeat is not None:
                 self._heartbeat.peer_ttl = ttl or None
             self._send_command(commands.encode_pong(context))
+        elif name == b"PONG":
+            self._receive_pong(data)
         elif name in (b"JOIN", b"LEAVE"):
             if self.config.socket_type == "RADIO":
                 if len(data) > MAX_GROUP_SIZE:
@@ -432,6 +462,17 @@ class Connection:
             raise commands.decode_error(data)
         elif name == b"READY":
             raise RemoteProtocolError(FailureReason.PROTOCOL, "READY after the end of the handshake")
+
+    def _receive_pong(self, context: bytes) -> None:
+        """An echo of a PING of ours answers for those before it, too; any other PONG is a heartbeat's, or nothing."""
+        pings = self._pings
+        if pings is None or context not in pings:
+            return
+        while pings.popleft() != context:
+            pass
+        if not pings:
+            self._pings = None  # an idle connection must stay small
+        self._queue(Ponged(context))
 
     def _sift(self, messages: list[Message]) -> list[Message]:
         """Look at the messages that came, on the types where not every message is for the application."""

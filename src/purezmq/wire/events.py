@@ -18,6 +18,7 @@ __all__ = [
     "Left",
     "MessagesDropped",
     "PeerInfo",
+    "Ponged",
     "Subscribed",
 ]
 
@@ -121,6 +122,19 @@ class MessagesDropped(Event):
 
     def __init__(self, count: int) -> None:
         self.count = count
+
+
+class Ponged(Event):
+    """The peer echoed a PING of ours (``send_ping``): it has handled everything that was sent before it.
+
+    Args:
+        context: of that PING.
+    """
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: bytes) -> None:
+        self.context = context
 
 
 class _TopicEvent(Event):

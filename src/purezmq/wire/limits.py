@@ -15,6 +15,7 @@ __all__ = [
     "MAX_GROUPS_PER_PEER",
     "MAX_GROUP_SIZE",
     "MAX_HANDSHAKE_FRAME_SIZE",
+    "MAX_OUTSTANDING_PINGS",
     "MAX_PROPERTY_NAME_SIZE",
     "MAX_READ_SIZE",
     "MAX_ROUTING_ID_SIZE",
@@ -49,6 +50,9 @@ MAX_ERROR_REASON_SIZE = 255
 
 HEARTBEAT_CONTEXT_SIZE = 16
 """Bytes of a PING context that are echoed (RFC 37); libzmq cuts longer ones too."""
+
+MAX_OUTSTANDING_PINGS = 16
+"""PINGs with a context whose echo is awaited: the newest ones, and an echo answers for those before it."""
 
 MIN_COMMAND_ALLOWANCE = 512
 """A command of up to this size passes whatever MAXMSGSIZE says: the option is about messages, a PING must not fail."""

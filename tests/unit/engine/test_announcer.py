@@ -27,6 +27,7 @@ class ScriptedLink:
     """What an inproc link tells about itself."""
 
     name = "x"
+    is_direct = True
 
 
 class ScriptedListener:

@@ -26,6 +26,9 @@ class ScriptedCarrier:
         self.is_direct = is_direct
         self.writes = 0
         self.drained = 0
+        self.flushes = 0
+        self.swap: Any = None
+        self.drops: list[tuple[int, str]] = []
         self.subscriptions: list[tuple[bytes, bool]] = []
         self.ended: list[Pipe] = []
         self.refusals: list[tuple[str, str]] = []
@@ -40,6 +43,18 @@ class ScriptedCarrier:
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         self.subscriptions.append((topic, subscribe))
+
+    def flush_pipe(self, pipe: Pipe) -> None:
+        self.flushes += 1
+
+    def free_unsent(self, pipe: Pipe) -> None:
+        """Nothing is on its way."""
+
+    def open_swap(self, pipe: Pipe) -> Any:
+        return self.swap
+
+    def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+        self.drops.append((count, reason))
 
     def end_pipe(self, pipe: Pipe) -> None:
         self.ended.append(pipe)
@@ -75,7 +90,7 @@ class SharedScript:
                 if pipe.can_write():
                     pipe.outbound.append(message)
                 else:
-                    pipe.dropped += 1
+                    assert pipe.overflow(message)
 
 
 class ScriptedPeer:
@@ -107,6 +122,7 @@ class ScriptedPeer:
         self.carrier = ScriptedCarrier(is_direct=direct)
         self.carrier.handle_end = lambda pipe: self.leave()
         self.pipe = Pipe(self.carrier, hwm, hwm)
+        self.pipe.policy = self.pipe.fallback = pattern.overflow
         self.pipe.routing_id = connect_routing_id
         if not connects:
             self._shake_hands()

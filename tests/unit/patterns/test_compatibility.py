@@ -56,7 +56,7 @@ def test_type_tells_what_it_can_do(socket_type: SocketType) -> None:
     pattern, name = pattern_for(socket_type), socket_type.name
     assert (name not in {"SUB", "PULL", "DISH", "GATHER"}) == pattern.can_transmit
     assert (name not in {"PUB", "PUSH", "RADIO", "SCATTER"}) == pattern.can_receive
-    assert (name in {"REQ", "DEALER", "ROUTER"}) == pattern.sends_routing_id
+    assert (name in {"REQ", "DEALER", "ROUTER", "SUB", "XSUB"}) == pattern.sends_routing_id
     assert (name in {"DEALER", "SUB", "PUB", "REQ"}) == pattern.single_connect
     assert (name in {"PUB", "PUSH", "RADIO", "SCATTER"}) == pattern.no_delay
     assert (12 <= socket_type != SocketType.DGRAM) == pattern.single_part

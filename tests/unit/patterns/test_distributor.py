@@ -218,11 +218,11 @@ def test_shared_queue_has_room_while_every_member_has() -> None:
     """One full member is enough; an ended one doesn't count."""
     _, (a, b) = make_publisher(2, b"", hwm=2)
     queue = a.pipe.share
-    assert queue.can_write()
+    assert queue.admits(b"x", drops_nothing=True)
     b.pipe.in_flight = 2
-    assert not queue.can_write()
+    assert not queue.admits(b"x", drops_nothing=True)
     b.pipe.ended = True
-    assert queue.can_write()
+    assert queue.admits(b"x", drops_nothing=True)
 
 
 def test_direct_queue_drops_newest_until_half_is_read() -> None:

@@ -25,7 +25,7 @@ def test_load_balancer_skips_full_pipes() -> None:
     balancer, (small, large) = make_balancer(1, 3)
     assert [small, large, large, large, None] == [balancer.send(b"x") for _ in range(5)]
     assert not balancer.can_send()
-    assert "all 2 peers is full" in balancer.why_blocked()
+    assert "all 2 peers are full" in balancer.why_blocked()
     large.outbound.clear()
     assert balancer.can_send()
     assert large is balancer.send(b"x")

@@ -367,3 +367,50 @@ def test_rep_request_of_peer_that_left_is_still_readable() -> None:
     assert rep.try_send(b"r")
     assert 1 == peer.pipe.dropped
     assert [] == texts(rep)
+
+
+def test_req_request_given_up_makes_room_for_the_next() -> None:
+    """It tells where the request went; the late reply answers nothing, the next request its own."""
+    req = make_pattern(REQ)
+    peer = ScriptedPeer(req)
+    req.try_send(b"q")
+    assert peer.pipe is req.give_up()
+    assert not req.waiting
+    peer.bring([b"", b"late"])
+    assert not req.can_recv()
+    assert req.try_send(b"next")
+    assert req.try_recv() is None
+    peer.bring([b"", b"reply"])
+    assert b"reply" == req.try_recv()
+    assert 1 == req.discarded
+
+
+def test_req_tells_of_a_lost_connection() -> None:
+    """Lost on either side, until the next request; a loss of another peer's connection is none."""
+    req = make_pattern(REQ)
+    first, second = ScriptedPeer(req, connects=True), ScriptedPeer(req)
+    req.try_send(b"q")
+    second.leave()
+    assert not req.is_lost
+    req.hiccup(first.pipe)
+    assert req.is_lost
+    assert first.pipe is req.give_up()
+    assert not req.is_lost
+    req.try_send(b"q")
+    first.leave()
+    assert req.is_lost
+    assert req.give_up() is None
+
+
+def test_req_that_must_correlate_puts_ids_before_requests() -> None:
+    """As with REQ_CORRELATE; a reply without the id is an old one."""
+    req = make_pattern(REQ)
+    peer = ScriptedPeer(req)
+    req.try_send(b"q")
+    req.give_up()
+    req.must_correlate = True
+    req.try_send(b"next")
+    _, (number, delimiter, body) = peer.sent()
+    assert (4, b"", b"next") == (len(number), delimiter, body)
+    peer.bring([b"", b"late"], [number, b"", b"reply"])
+    assert b"reply" == req.try_recv()

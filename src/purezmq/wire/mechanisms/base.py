@@ -81,11 +81,12 @@ class Mechanism:
         """Return our metadata.
 
         Returns:
-            ``Socket-Type``; for REQ, DEALER and ROUTER ``Identity``, even if empty (as libzmq); the application's own.
+            ``Socket-Type``; for REQ, DEALER and ROUTER ``Identity``, even if empty (as libzmq), for others where there is
+            one; the application's own.
         """
         config = self.config
         properties = [("Socket-Type", config.socket_type.encode("ascii"))]
-        if config.socket_type in _SENDS_ROUTING_ID:
+        if config.socket_type in _SENDS_ROUTING_ID or config.routing_id:
             properties.append(("Identity", config.routing_id))
         properties += config.metadata
         return properties

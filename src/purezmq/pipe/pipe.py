@@ -1,0 +1,465 @@
+"""A pipe: the bounded queues between one socket's pattern and one peer.
+
+Rules of this room:
+
+* sans-I/O: a pipe holds messages, decides whether there is room and what happens when there is none; whoever carries
+  messages (a session over a wire, or the peer's pipe over inproc) is its ``carrier`` and does the rest.
+* ``append``, ``popleft``, ``len`` and taking a slice from the front of a list are atomic on every supported Python,
+  so one thread may append while another takes without a lock. Everything else on a pipe needs the lease.
+* A queue counts whole messages (a multipart is one); bytes are counted where a limit in bytes is set (`Meter`).
+* What is out of the ordinary (a limit in bytes, messages on disk, conflation) sets ``special``, so that the usual
+  pipe pays one look for all of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from purezmq.enums import Errno
+from purezmq.error import make_error
+from purezmq.pipe.keyed_queue import KeyedQueue, keep_last
+from purezmq.pipe.overflow import BLOCK, DROP_OLDEST, DROPPING, ERROR, SPILL, DropReason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Protocol
+
+    from purezmq.message import Message
+    from purezmq.pipe.keyed_queue import KeyFunction
+    from purezmq.pipe.meter import Meter
+
+    class Carrier(Protocol):
+        """Whoever takes messages out of a pipe's outbound queue."""
+
+        def handle_write(self, pipe: Pipe) -> None:
+            """A message was appended to the quiet `pipe` (lease held)."""
+
+        def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+            """Carry a subscription or its cancellation upstream, outside the high-water mark (lease held)."""
+
+        def handle_drained(self, pipe: Pipe) -> None:
+            """The inbound queue was found empty: tell again when a message arrives (lease held)."""
+
+        def end_pipe(self, pipe: Pipe) -> None:
+            """The pattern refuses or drops this peer (lease held); what was sent to it still leaves."""
+
+        def flush_pipe(self, pipe: Pipe) -> None:
+            """The pipe is full: write what the system takes now, before that has consequences (lease held)."""
+
+        def free_unsent(self, pipe: Pipe) -> None:
+            """Give back to `outbound` what was taken from it and has not begun to leave (lease held)."""
+
+        def open_swap(self, pipe: Pipe) -> Any:
+            """A swap for the outbound queue, or None when the socket has none (lease held)."""
+
+        def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+            """Messages of this pipe were dropped; they are counted already (lease held)."""
+
+
+#: Where each message costs more than an append (replies, routed and forwarded ones), a batch is smaller: a window of
+#: requests shall be on its way through all stages at once, not wait for the last of each batch.
+WRITE_BATCH_MESSAGES = 32
+
+
+__all__ = [
+    "BATCH_MESSAGES",
+    "NO_BATCH",
+    "WRITE_BATCH_MESSAGES",
+    "Pipe",
+    "RoomMarker",
+    "message_size",
+    "queued_bytes",
+]
+
+#: No announcement per batch: only the high-water mark counts.
+NO_BATCH = 1 << 60
+#: A burst is handed to the carrier at the latest after this many messages.
+BATCH_MESSAGES = 1000
+
+
+class RoomMarker:
+    """Lies in the middle of a full inproc queue: when the reader meets it, the blocked writer may go on.
+
+    It gives the low-water mark of libzmq (half of the high-water mark) without a counter on the fast path.
+    """
+
+    __slots__ = ("wake",)
+
+    def __init__(self, wake: Any) -> None:
+        self.wake = wake
+
+
+def message_size(message: Message) -> int:
+    """Bytes of all parts of a message, without framing."""
+    if isinstance(message, list):
+        return sum(map(len, message))
+    return len(message)
+
+
+def queued_bytes(messages: Iterable[Message]) -> int:
+    """Bytes of all messages of a queue, counted now."""
+    return sum([message_size(message) for message in list(messages) if type(message) is not RoomMarker])
+
+
+class Pipe:
+    """The two queues of one peer, their limits and their counters.
+
+    Attributes:
+        inbound: messages that arrived and were not read; the carrier appends, the pattern takes.
+        outbound: messages that were sent and not yet taken by the carrier: a list, from whose front a session
+            takes slices. Over inproc it *is* the `inbound` deque of the peer's pipe.
+        quiet: nobody is scheduled to look at `outbound`; whoever appends then tells the carrier.
+        send_limit: high-water mark of the outbound direction in messages, 0 for none.
+        receive_limit: high-water mark of the inbound direction in messages, 0 for none.
+        in_flight: messages that the carrier took out of `outbound` and has not handed to the system yet.
+        room: the lock-free path of send may append while `outbound` is shorter than this; 0 closes that path.
+        batch: how many outbound messages may wait before the carrier must be told again.
+        write_batch: the same for messages that are given to `write`.
+        routing_id: how a ROUTER or STREAM addresses this peer.
+        peer: what the peer said about itself in the handshake (None before it, or over inproc).
+        policy: what happens to a message when the outbound queue is full, see `overflow`.
+        fallback: the policy of the type, for when the swap is full, too.
+        has_own_policy: the application chose the policy.
+        receive_policy: the same for the inbound queue.
+        special: a look at `outbound` alone doesn't tell whether there is room.
+        meter / receive_meter: count the bytes of either queue; None where nothing limits them.
+        swap: messages behind `outbound` on disk, or None; while it holds any (`swapping`), all go there.
+        receive_swap: the same behind `inbound`.
+        attached: the pattern knows this pipe.
+        ended: no message will ever arrive or leave any more; unread ones stay readable.
+        active: a fair queue has the pipe on its list of pipes with messages.
+        eligible: a distributor still sends to this pipe (it is cleared while the pipe is full).
+        written: messages that were appended to `outbound` by a sender; what counts over inproc.
+        sent: messages that were handed to the system.
+        received: messages that arrived.
+        spilled / spilled_bytes: what went to disk by swaps that are closed.
+        connections: how many handshakes succeeded; `since` when the last one did, in seconds of the epoch.
+        dropped: messages that were lost in either direction; `drops` by reason, `dropped_inbound` of those that arrived.
+    """
+
+    __slots__ = (
+        "active",
+        "attached",
+        "batch",
+        "carrier",
+        "connections",
+        "dropped",
+        "dropped_inbound",
+        "drops",
+        "eligible",
+        "ended",
+        "fallback",
+        "has_own_policy",
+        "in_flight",
+        "inbound",
+        "meter",
+        "outbound",
+        "peer",
+        "policy",
+        "quiet",
+        "receive_limit",
+        "receive_meter",
+        "receive_policy",
+        "receive_swap",
+        "received",
+        "room",
+        "routing_id",
+        "send_limit",
+        "sent",
+        "share",
+        "since",
+        "special",
+        "spilled",
+        "spilled_bytes",
+        "state",
+        "swap",
+        "swapping",
+        "write_batch",
+        "written",
+    )
+
+    def __init__(
+        self, carrier: Carrier, send_limit: int, receive_limit: int, conflate: bool | KeyFunction = False
+    ) -> None:
+        find_key: Any = keep_last if conflate is True else conflate
+        self.inbound: Any = KeyedQueue(find_key) if find_key else deque()
+        self.outbound: Any = KeyedQueue(find_key) if find_key else []
+        self.quiet = True
+        self.send_limit = 0 if conflate is True else send_limit
+        self.receive_limit = 0 if conflate is True else receive_limit
+        self.in_flight = 0
+        self.batch = BATCH_MESSAGES
+        self.write_batch = WRITE_BATCH_MESSAGES
+        self.ended = False
+        self.room = 0
+        self.carrier: Any = carrier
+        self.routing_id = b""
+        self.peer: Any = None
+        self.policy = self.fallback = self.receive_policy = BLOCK
+        self.has_own_policy = False
+        self.special = bool(find_key)
+        self.meter: Meter | None = None
+        self.receive_meter: Meter | None = None
+        self.swap: Any = None
+        self.swapping = False
+        self.receive_swap: Any = None
+        self.attached = False
+        self.active = False
+        self.eligible = True
+        self.written = 0
+        self.sent = 0
+        self.received = 0
+        self.dropped = 0
+        self.dropped_inbound = 0
+        self.drops: dict[str, int] | None = None
+        self.spilled = self.spilled_bytes = 0
+        self.connections = 0
+        self.since = 0.0
+        #: For a publisher: what this pipe subscribes to and the shared queue it reads (patterns/distributor.py).
+        self.share: Any = None
+        #: For a pattern's own use (for example REQ's pending request id).
+        self.state: Any = None
+
+    def __repr__(self) -> str:
+        """Name the peer and what waits in both directions."""
+        end = " ended" if self.ended else ""
+        swap = f"+{len(self.swap)} on disk" if self.swapping else ""
+        return f"<Pipe {self.routing_id!r} in={len(self.inbound)} out={len(self.outbound)}+{self.in_flight}{swap}{end}>"
+
+    # -- room ------------------------------------------------------------------------------------------------------
+
+    def can_write(self) -> bool:
+        """Whether one more message fits below the high-water mark (lease held, or a hint)."""
+        limit = self.send_limit
+        if self.ended or (limit and len(self.outbound) + self.in_flight >= limit):
+            return False
+        return not self.special or not (
+            self.swapping or (self.meter is not None and self.meter.is_full(len(self.outbound) + self.in_flight))
+        )
+
+    def can_take(self, message: Message) -> bool:
+        """Whether just this message fits into memory: its size counts where bytes are limited."""
+        limit = self.send_limit
+        if self.ended or (limit and len(self.outbound) + self.in_flight >= limit):
+            return self.special and not self.ended and self._replaces(message)
+        return not self.special or self._fits(message)
+
+    def _fits(self, message: Message) -> bool:
+        if self.swapping:
+            return False
+        if self.meter is None or self._replaces(message):
+            return True
+        return self.meter.fits(message_size(message), len(self.outbound) + self.in_flight)
+
+    def _replaces(self, message: Message) -> bool:
+        """Whether an older message with the same key makes room for this one."""
+        return type(self.outbound) is KeyedQueue and self.outbound.has_key_of(message)
+
+    def is_open(self) -> bool:
+        """Whether a sender need not wait: there is room, or the policy takes what comes."""
+        if self.can_write():
+            return True
+        if self.ended:
+            return False
+        if self.policy != SPILL:
+            return self.policy in DROPPING
+        swap = self.swap
+        if swap is not None and not swap.is_full:
+            return bool(swap.can_append)
+        return swap is None or self.fallback in DROPPING
+
+    def free_room(self, wanted: int) -> int:
+        """How many of `wanted` messages fit below the high-water mark now, whatever their size (lease held)."""
+        limit = self.send_limit
+        if self.ended or self.special:
+            return 0
+        if not limit:
+            return wanted
+        return max(0, min(wanted, limit - self.in_flight - len(self.outbound)))
+
+    def write_room(self) -> int:
+        """How many messages may be appended before somebody has to look again (batch or high-water mark)."""
+        limit = self.send_limit
+        if self.ended or self.special:
+            return 0
+        if not limit:
+            return self.batch
+        room = limit - self.in_flight
+        return room if room < self.batch else self.batch
+
+    # -- sending (lease held) --------------------------------------------------------------------------------------
+
+    def write(self, message: Message) -> None:
+        """Queue a message and tell the carrier when it doesn't know yet.
+
+        The caller asked `can_take` (or `can_write`) first; a pipe never refuses here, so that a message is whole or not
+        at all.
+        """
+        self.outbound.append(message)
+        self.written += 1
+        if self.meter is not None:
+            self.meter.note(message_size(message))
+        if self.quiet or len(self.outbound) >= self.write_batch:
+            self.carrier.handle_write(self)
+
+    def send(self, message: Message) -> bool:
+        """Queue a message, or do with it what the overflow policy says; False when the sender must wait.
+
+        Raises:
+            Again: the queue is full and the policy is `error`.
+        """
+        if self.can_take(message):
+            self.write(message)
+            return True
+        return self.offer(message)
+
+    def offer(self, message: Message) -> bool:
+        """As `send`, for a message that did not fit a moment ago: first the carrier makes what room it can."""
+        self.carrier.flush_pipe(self)
+        if self.ended:
+            return False  # the connection broke: whom it is for now is decided anew
+        if self.can_take(message):
+            self.write(message)
+            return True
+        return self.overflow(message)
+
+    def overflow(self, message: Message) -> bool:
+        """Do with a message that doesn't fit what the policy says; False when the sender must wait.
+
+        Raises:
+            Again: the policy is `error`.
+        """
+        policy = self.policy
+        if policy == SPILL:
+            is_done = self._spill(message)
+            if is_done is not None:
+                return is_done
+            policy = self.fallback
+        if policy == BLOCK:
+            return False
+        if policy == ERROR:
+            raise make_error(Errno.EAGAIN, f"the message can't be sent now: {self.why_full()}")
+        if policy == DROP_OLDEST and self._make_room(message):
+            self.write(message)
+        else:
+            self.drop(1, DropReason.NEWEST)
+        return True
+
+    def why_full(self) -> str:
+        """Why the queue takes no message now, for the text of Again."""
+        what = "the high-water mark"
+        if self.meter is not None and not (self.send_limit and len(self.outbound) + self.in_flight >= self.send_limit):
+            what = "the limit in bytes"
+        name = getattr(self.carrier, "endpoint", "") or getattr(self.carrier, "name", "")
+        who = f"{self.routing_id!r} at {name}" if self.routing_id and name else name or repr(self.routing_id)
+        return f"the queue to {who} is full ({what})"
+
+    def _spill(self, message: Message) -> bool | None:
+        """Put a message behind the others on disk; False while the disk is behind, None when there is no room."""
+        swap = self.swap
+        if swap is None:
+            swap = self.swap = self.carrier.open_swap(self)
+            if swap is None:
+                return None
+        if not swap.can_append and not swap.is_full:
+            return False
+        if not swap.append(message):
+            return None
+        self.swapping = self.special = True
+        self.room = 0
+        return True
+
+    def _make_room(self, message: Message) -> bool:
+        """Drop the oldest messages until this one fits; what is half on its way doesn't count against it."""
+        if self.ended or self.swapping:
+            return False
+        self.carrier.free_unsent(self)
+        outbound, limit, meter = self.outbound, self.send_limit, self.meter
+        size = 0 if meter is None else message_size(message)
+        count = 0
+        while outbound and (
+            (limit and len(outbound) >= limit)
+            or (meter is not None and not meter.fits(size, len(outbound) + self.in_flight))
+        ):
+            count += self._drop_first()
+        if count:
+            self.drop(count, DropReason.OLDEST)
+        return True
+
+    def _drop_first(self) -> int:
+        """Take the oldest message off the queue; 0 when it was none, or somebody was quicker."""
+        outbound = self.outbound
+        if type(outbound) is list:
+            del outbound[:1]
+            return 1
+        try:
+            message = outbound.popleft()
+        except IndexError:
+            return 0
+        if type(message) is RoomMarker:
+            message.wake()
+            return 0
+        return 1
+
+    def refill(self) -> bool:
+        """Take back from disk what fits; whether anything came. To be called when `outbound` has drained."""
+        swap, limit = self.swap, self.send_limit
+        wanted = BATCH_MESSAGES
+        if limit:
+            wanted = min(wanted, limit - self.in_flight - len(self.outbound))
+        messages = swap.take(wanted) if wanted > 0 else []
+        self.outbound.extend(messages)
+        self.written += len(messages)
+        if self.meter is not None:
+            for message in messages:
+                self.meter.note(message_size(message))
+        if not len(swap):  # a swap has a length, and is no container
+            self.swapping = False
+            self.special = self.meter is not None or type(self.outbound) is KeyedQueue
+        return bool(messages)
+
+    # -- losses and the end (lease held) ---------------------------------------------------------------------------
+
+    def drop(self, count: int, reason: str, *, inbound: bool = False) -> None:
+        """Count messages that were dropped, and have it told."""
+        self.dropped += count
+        if inbound:
+            self.dropped_inbound += count
+        drops = self.drops
+        if drops is None:
+            drops = self.drops = {}
+        drops[reason] = drops.get(reason, 0) + count
+        self.carrier.note_drop(self, count, reason)
+
+    def discard_outbound(self, reason: str) -> None:
+        """Drop everything that waits to leave, in memory and on disk."""
+        count = 0
+        if type(self.outbound) is list or type(self.outbound) is KeyedQueue:
+            count = len(self.outbound)
+            self.outbound.clear()
+        count += self.end_swap()
+        if self.meter is not None:
+            self.meter.close()
+        if count:
+            self.drop(count, reason)
+
+    def end_swap(self) -> int:
+        """Give the disk back; how many messages are lost by it."""
+        swap, self.swap = self.swap, None
+        if swap is None:
+            return 0
+        self.swapping = False
+        self.spilled += swap.spilled
+        self.spilled_bytes += swap.spilled_bytes
+        return int(swap.close())
+
+    # -- counts ------------------------------------------------------------------------------------------------------
+
+    def queued(self) -> int:
+        """How many messages wait to leave, in memory and on disk."""
+        return len(self.outbound) + self.in_flight + (len(self.swap) if self.swap is not None else 0)
+
+    def can_read(self) -> bool:
+        """Whether a message waits that arrived from the peer."""
+        return bool(self.inbound)
