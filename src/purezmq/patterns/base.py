@@ -13,7 +13,7 @@ from purezmq.pipe import BLOCK, DropReason, RoomMarker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, ClassVar, Protocol
 
     from purezmq.message import Message
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         quiet: bool
         carrier: Any
         room: int
-        tickets: Iterator[None]
+        tickets: Any
 
         def write_room(self) -> int: ...
 

@@ -292,6 +292,7 @@ class Context(Generic["_S_co"]):
         for shared in sockets:
             with shared.engine.lease:
                 shared.end_use()
+                shared.engine.end_observers(ETERM)
             shared.engine.leadership.wake()
 
     def _finish(self) -> None:

@@ -12,7 +12,7 @@ from os import urandom
 from sys import is_finalizing
 from weakref import WeakValueDictionary, ref
 
-from purezmq.constants import EINVAL, Event, SocketType
+from purezmq.constants import EINVAL, ENOTSOCK, Event, SocketType
 from purezmq.error import make_error
 from purezmq.patterns.compatibility import pattern_for
 
@@ -189,6 +189,7 @@ class SharedState:
             self.options.linger = int(linger_ms)
         self.endpoints.close()
         engine.close(self.options.linger_s)
+        _end_streams(engine)
         if engine.monitor is not None:
             self.disable_monitor()
         self.wake_fd = None
@@ -218,6 +219,7 @@ class SharedState:
 
         def close() -> None:
             engine.close(linger)
+            _end_streams(engine)
             _stop_monitor(engine)
 
         try:
@@ -229,6 +231,11 @@ class SharedState:
     def __repr__(self) -> str:
         """Tell the type."""
         return f"<{self.pattern.type_name} at {self.address:#x}>"
+
+
+def _end_streams(engine: SocketEngine) -> None:
+    with engine.lease:
+        engine.end_observers(ENOTSOCK)
 
 
 def _stop_monitor(engine: SocketEngine) -> None:

@@ -79,11 +79,13 @@ class SocketStats(QueueStats):
         type: name of its type, such as "PUB".
         handshake_failures: connections that ended because the peer broke the protocol, was refused or fell silent.
         peers: one record for each peer that it has a queue for.
+        name: what tells it from other sockets of its context for as long as it lives; may be empty.
     """
 
     type: str = ""
     handshake_failures: int = 0
     peers: tuple[PeerStats, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
