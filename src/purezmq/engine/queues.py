@@ -200,6 +200,16 @@ class Queues:
         if len(self.ended) > _MAX_ENDED:
             self.fold_counts()
 
+    def describe_output(self) -> list[str]:
+        """What is queued and for whom, as texts (any thread)."""
+        with self.engine.lease:
+            counts = {
+                getattr(pipe.carrier, "endpoint", "inproc"): pipe.queued()
+                for pipe in self.engine.pipes()
+                if not hasattr(pipe.carrier, "is_direct")
+            }
+        return [f"{count} messages for {endpoint}" for endpoint, count in counts.items() if count]
+
     def fold_counts(self) -> None:
         """Add up the pipes that ended and have nothing left to read, and forget them."""
         for pipe in list(self.ended):

@@ -573,16 +573,6 @@ class SocketEngine(EventSource):
         if self.has_output():
             self.leadership.wait(timeout, lambda: False)
 
-    def describe_output(self) -> list[str]:
-        """What is queued and for whom, as texts (any thread)."""
-        with self.lease:
-            counts = {
-                getattr(pipe.carrier, "endpoint", "inproc"): pipe.queued()
-                for pipe in self.pipes()
-                if not hasattr(pipe.carrier, "is_direct")
-            }
-        return [f"{count} messages for {endpoint}" for endpoint, count in counts.items() if count]
-
     def abandon(self) -> None:
         """In a forked child: free descriptors and touch nothing else; no lease, whoever held it doesn't exist here."""
         self.closing = self.closed = True
