@@ -8,6 +8,7 @@ library does strongly, so a socket is closed when the last handle is forgotten.
 from __future__ import annotations
 
 import warnings
+from itertools import count
 from os import urandom
 from sys import is_finalizing
 from weakref import WeakValueDictionary, ref
@@ -30,6 +31,8 @@ __all__ = ["SharedState", "find_shared_state"]
 
 #: By their `address`, which stands in for libzmq's pointer.
 _living: WeakValueDictionary[int, SharedState] = WeakValueDictionary()
+#: Numbers that statistics tell sockets apart by: no two sockets of a process have the same, ever.
+_numbers = count(1)
 
 
 def find_shared_state(address: int) -> SharedState:
@@ -70,6 +73,7 @@ class SharedState:
         "endpoints",
         "engine",
         "monitor_socket",
+        "number",
         "options",
         "parts",
         "pattern",
@@ -88,6 +92,7 @@ class SharedState:
 
         self.closed = True  # until everything is there
         self.usable = False
+        self.number = next(_numbers)
         self.context = context
         self.options = options
         self.pattern: Pattern = pattern_for(socket_type)(options)
