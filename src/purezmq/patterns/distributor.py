@@ -121,7 +121,7 @@ class SharedQueue:
                 limit, waiting = pipe.send_limit, len(self.outbound)
                 if not pipe.special and not (limit and waiting + len(pipe.outbound) + pipe.in_flight >= limit):
                     continue
-                if waiting:
+                if waiting and not pipe.swapping:
                     self.carrier.flush_shared(self)
                 if not admits(pipe, message):
                     return False
@@ -188,6 +188,8 @@ def admits(pipe: Pipe, message: Message) -> bool:
     """
     if pipe.can_take(message):
         return True
+    if pipe.swapping:
+        return pipe.is_open()
     pipe.carrier.flush_pipe(pipe)
     if pipe.ended or pipe.can_take(message):
         return True

@@ -272,9 +272,7 @@ class Pipe:
         if self.policy != SPILL:
             return self.policy in DROPPING
         swap = self.swap
-        if swap is not None and not swap.is_full:
-            return bool(swap.can_append)
-        return swap is None or self.fallback in DROPPING
+        return swap is None or swap.can_append or (self.fallback in DROPPING and swap.is_full)
 
     def free_room(self, wanted: int) -> int:
         """How many of `wanted` messages fit below the high-water mark now, whatever their size (lease held)."""
@@ -323,6 +321,8 @@ class Pipe:
 
     def offer(self, message: Message) -> bool:
         """As `send`, for a message that did not fit a moment ago: first the carrier makes what room it can."""
+        if self.swapping:
+            return self.overflow(message)  # what is on disk goes first, whatever room there may be
         self.carrier.flush_pipe(self)
         if self.ended:
             return False  # the connection broke: whom it is for now is decided anew
@@ -331,15 +331,19 @@ class Pipe:
             return True
         return self.overflow(message)
 
-    def overflow(self, message: Message) -> bool:
+    def overflow(self, message: Message, *, is_pledged: bool = False) -> bool:
         """Do with a message that doesn't fit what the policy says; False when the sender must wait.
+
+        Args:
+            message: what to send.
+            is_pledged: its sender was told that there is room: it doesn't wait for the disk.
 
         Raises:
             Again: the policy is `error`.
         """
         policy = self.policy
         if policy == SPILL:
-            is_done = self._spill(message)
+            is_done = self._spill(message, is_pledged=is_pledged)
             if is_done is not None:
                 return is_done
             policy = self.fallback
@@ -362,17 +366,18 @@ class Pipe:
         who = f"{self.routing_id!r} at {name}" if self.routing_id and name else name or repr(self.routing_id)
         return f"the queue to {who} is full ({what})"
 
-    def _spill(self, message: Message) -> bool | None:
+    def _spill(self, message: Message, *, is_pledged: bool) -> bool | None:
         """Put a message behind the others on disk; False while the disk is behind, None when there is no room."""
         swap = self.swap
         if swap is None:
             swap = self.swap = self.carrier.open_swap(self)
             if swap is None:
                 return None
-        if not swap.can_append and not swap.is_full:
-            return False
         if not swap.append(message):
-            return None
+            if swap.is_full or message_size(message) > swap.max_bytes:
+                return None
+            if not is_pledged or not swap.append(message, is_pledged=True):
+                return False
         self.swapping = self.special = True
         self.room = 0
         return True
