@@ -41,15 +41,32 @@ from purezmq.sockets.version import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from purezmq import backend as backend
     from purezmq import sugar as sugar
     from purezmq import utils as utils
+    from purezmq.engine.socket_event import SocketEvent as SocketEvent
+    from purezmq.sockets.event_stream import EventStream as EventStream
+    from purezmq.sockets.statistics import ContextStats as ContextStats
+    from purezmq.sockets.statistics import Peer as Peer
+    from purezmq.sockets.statistics import PeerStats as PeerStats
+    from purezmq.sockets.statistics import SocketStats as SocketStats
 else:
+    #: Types for annotations, which cost more to import than the rest. Not in `__all__`: ``import *`` would do so.
+    _LAZY = {
+        "SocketEvent": "purezmq.engine.socket_event",
+        "EventStream": "purezmq.sockets.event_stream",
+        "ContextStats": "purezmq.sockets.statistics",
+        "Peer": "purezmq.sockets.statistics",
+        "PeerStats": "purezmq.sockets.statistics",
+        "SocketStats": "purezmq.sockets.statistics",
+    }
 
-    def __getattr__(name: str) -> ModuleType:
-        """Import what ``import zmq`` alone makes reachable in pyzmq."""
+    def __getattr__(name: str) -> object:
+        """Import what ``import zmq`` alone makes reachable in pyzmq, and our own types."""
+        if name in _LAZY:
+            from importlib import import_module
+
+            return getattr(import_module(_LAZY[name]), name)
         if name in {"_typing", "backend", "sugar", "utils"}:
             from importlib import import_module
 

@@ -216,9 +216,7 @@ def test_connect_policy_wins_over_the_sockets(make_socket: MakeSocket) -> None:
         (zmq.PUSH, "drop", "'block'"),
     ],
 )
-def test_policy_that_would_break_promises_is_refused(
-    make_socket: MakeSocket, kind: int, policy: str, why: str
-) -> None:
+def test_policy_that_would_break_promises_is_refused(make_socket: MakeSocket, kind: int, policy: str, why: str) -> None:
     """EINVAL, and the text says why."""
     socket = make_socket(kind)
     with pytest.raises(zmq.ZMQError, match=why) as caught:

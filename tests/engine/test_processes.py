@@ -65,6 +65,25 @@ def expect_enotsock(*calls: Callable[[], Any]) -> None:
 
 @needs_fork
 @FORK
+def test_event_stream_ends_in_forked_child(make_socket: MakeSocket) -> None:
+    """It is the parent's; what was collected before can be read, and nothing is waited for."""
+    pull = make_socket(zmq.PULL)
+    stream = pull.events()
+    bind(pull, "tcp")
+    in_child(lambda: check_ended(stream))
+    assert "listening" == stream.get(timeout=5).kind
+    bind(pull, "tcp")
+    assert "listening" == stream.get(timeout=5).kind
+
+
+def check_ended(stream: Any) -> None:
+    """The child's copy."""
+    assert ["listening"] == [event.kind for event in stream]
+    assert stream.closed
+
+
+@needs_fork
+@FORK
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_child_gets_closed_sockets_and_parent_goes_on(make_socket: MakeSocket, transport: str) -> None:
     """In the child every socket is closed; the parent's traffic is not disturbed."""

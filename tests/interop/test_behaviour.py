@@ -269,3 +269,54 @@ def test_max_message_size_disconnects_libzmq(make_socket: MakeSocket, libzmq: Pe
         events.wait_for(zmq.EVENT_DISCONNECTED)
         libzmq.send("s", [b"small"])
         assert b"small" == pull.recv()
+
+
+def test_libzmq_dealer_with_a_taken_routing_id_is_refused_and_served_later(
+    make_socket: MakeSocket, libzmq: PeerProcess
+) -> None:
+    """It ignores our ERROR and comes again; when the id is free it's served, and nothing of it broke."""
+    router, first = make_socket(zmq.ROUTER), make_socket(zmq.DEALER, routing_id=b"X")
+    endpoint = bind(router, "tcp")
+    first.connect(endpoint)
+    first.send(b"first")
+    assert [b"X", b"first"] == router.recv_multipart()
+    with router.events() as stream:
+        libzmq.open("s", "DEALER", routing_id=b"X", reconnect_ivl=10)
+        libzmq.connect("s", endpoint)
+        told = [stream.get(timeout=5) for _ in range(12)]
+        assert 3 <= [event.kind for event in told].count("duplicate_routing_id")
+        assert {b"X"} == {event.routing_id for event in told if event.kind == "duplicate_routing_id"}
+    router.send_multipart([b"X", b"yours"])
+    assert b"yours" == first.recv()
+    first.close(0)
+
+    def ask() -> Any:
+        libzmq.send("s", [b"now me"])
+        return try_recv(router, 50)
+
+    assert [b"X", b"now me"] == eventually(ask)
+    router.send_multipart([b"X", b"reply"])
+    assert [b"reply"] == libzmq.recv("s")
+
+
+def test_libzmq_dealer_whose_routing_id_is_taken_over_comes_again(make_socket: MakeSocket, libzmq: PeerProcess) -> None:
+    """ROUTER_HANDOVER: what was sent to it before arrives, and it takes its id back."""
+    router, second = make_socket(zmq.ROUTER, router_handover=1), make_socket(zmq.DEALER, routing_id=b"X")
+    endpoint = bind(router, "tcp")
+    libzmq.open("s", "DEALER", routing_id=b"X", reconnect_ivl=50)
+    libzmq.connect("s", endpoint)
+    libzmq.send("s", [b"first"])
+    assert [b"X", b"first"] == router.recv_multipart()
+    router.send_multipart([b"X", b"before"])
+    second.reconnect_ivl = -1
+    with router.events() as stream:
+        second.connect(endpoint)
+        while stream.get(timeout=5).kind != "duplicate_routing_id":
+            pass
+    assert [b"before"] == libzmq.recv("s")
+
+    def ask() -> Any:
+        libzmq.send("s", [b"again"])
+        return try_recv(router, 50)
+
+    assert [b"X", b"again"] == eventually(ask)

@@ -104,3 +104,13 @@ async def ready(context: azmq.Context) -> bytes | list[bytes]:
     task = asyncio.create_task(req.request(b"question", timeout=1.0, retries=3))
     context.term(timeout=0.0)
     return await task
+
+
+async def observe(socket: azmq.Socket) -> None:
+    """What happens to a socket, for tasks."""
+    async for event in socket.events(timeout=1.0):
+        assert_type(event, zmq.SocketEvent)
+        assert_type(event.kind, str)
+    async with socket.events(max_events=10) as stream:
+        assert_type(await stream.get(timeout=0.5), zmq.SocketEvent)
+        assert_type(stream.dropped, int)

@@ -120,3 +120,31 @@ def ready(context: zmq.Context) -> list[bytes]:
     print(number, req.recv_json(timeout=0.5), req.recv_pyobj(timeout=0.5))
     context.term(timeout=1.0)
     return [reply] if isinstance(reply, bytes) else reply
+
+
+def observe(socket: zmq.Socket) -> list[str]:
+    """What happens to a socket."""
+    ready: int = socket.events & zmq.POLLIN
+    texts = [str(ready)]
+    for event in socket.events(timeout=1.0, max_events=100):
+        kind: str = event.kind
+        number: zmq.Event | None = event.event
+        peer: bytes = event.routing_id
+        texts.append(f"{kind} {number} {event.endpoint} {event.address} {peer!r} {event.connection} {event.error}")
+    with socket.events() as stream:
+        last: zmq.SocketEvent = stream.get(timeout=0.5)
+        lost: int = stream.dropped
+        print(last.count + last.value + lost, last.time, last.reason, last.mechanism, stream.closed)
+    kept: zmq.EventStream = socket.events()
+    kept.close()
+    return texts
+
+
+def numbers(stats: zmq.ContextStats) -> dict[str, int]:
+    """Statistics are plain data."""
+    counts: dict[str, int] = dict(stats.dropped_by_reason)
+    for socket in stats.sockets:
+        counts[socket.type] = socket.sent + socket.queued_bytes
+        for peer in socket.peers:
+            counts[peer.endpoint] = peer.queued if peer.connected else 0
+    return counts

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, TypeVar
 
+    from purezmq.asyncio.event_stream import EventStream
     from purezmq.message import MessageTracker
+
+    class AsyncReadyEvents(int):
+        """What ``socket.events`` is: see `ReadyEvents`; the stream is one for tasks."""
+
+        def __call__(self, timeout: float | None = None, *, max_events: int | None = None) -> EventStream:
+            """See `ReadyEvents`."""
 
     _T = TypeVar("_T")
     _R = TypeVar("_R")
@@ -110,6 +117,10 @@ class Socket(AsyncSocketSend, AsyncSocketRecv, AsyncReadiness):
         ) -> Future[_R]:
             """See `recv_serialized` of the synchronous socket."""
 
+        @property
+        def events(self) -> AsyncReadyEvents:  # type: ignore[override]  # an option as an attribute, as the others
+            """See `events` of the synchronous socket."""
+
         send_unicode = send_string  # type: ignore[assignment]  # as above
         recv_unicode = recv_string  # type: ignore[assignment]  # as above
 
@@ -155,6 +166,13 @@ class Socket(AsyncSocketSend, AsyncSocketRecv, AsyncReadiness):
             with self._engine.lease:
                 self._engine.mark_room()
         return self._events(flags)
+
+    def _open_events(self, timeout: float | None, max_events: int | None) -> EventStream:  # type: ignore[override]
+        """See `Socket._open_events`."""
+        from purezmq.asyncio.event_stream import EventStream
+        from purezmq.sockets.event_stream import open_event_stream
+
+        return open_event_stream(self, max_events, lambda engine, queue: EventStream(engine, queue, timeout))
 
     # -- life ----------------------------------------------------------------------------------------------------
 

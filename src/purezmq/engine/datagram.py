@@ -397,7 +397,8 @@ class DatagramSession:
         engine.stalled.discard(self)
         stream.close()
         number = getattr(error, "errno", None)
-        engine.emit(Event.CLOSED, self.fd if number is None else number, self.endpoint)
+        text = "" if error is None else str(error)
+        engine.emit(Event.CLOSED, self.fd if number is None else number, self.endpoint, self, text)
         if self.pipe is not None:
             engine.detach(self.pipe)
         if engine.closing:
@@ -438,13 +439,13 @@ def open_datagram(engine: SocketEngine, endpoint: Endpoint, text: str, overflow:
         try:
             stream = transport.open_receiver(endpoint, engine.options)
         except ZMQError as error:
-            engine.emit(Event.BIND_FAILED, error.errno or 0, text)
+            engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise
     codec: Codec
     codec = PlainCodec(stream) if pattern.type_name == "DGRAM" else GroupCodec(getattr(pattern, "groups", None))
     session = DatagramSession(engine, stream, text, codec, bound=bound)
     session.overflow = overflow
-    engine.emit(Event.LISTENING if bound else Event.CONNECTED, session.fd, session.endpoint)
+    engine.emit(Event.LISTENING if bound else Event.CONNECTED, session.fd, session.endpoint, session)
     session.start()
     return session.endpoint
 

@@ -147,7 +147,7 @@ class Dialer:
             return
         self.failure = failure
         number = getattr(failure, "errno", None) or 0
-        self.engine.emit(Event.CLOSED, number, self.text)
+        self.engine.emit(Event.CLOSED, number, self.text, error=str(failure))
         if self.options.reconnect_stop & _STOP_REFUSED and number == ECONNREFUSED:
             self.engine.forget_dialer(self)
         else:
@@ -196,16 +196,23 @@ class Dialer:
 
     def _handle_connected(self, stream: SocketStream) -> None:
         self.failure = None
-        self.engine.emit(Event.CONNECTED, stream.fileno(), self.text)
+        self.session.note_stream(stream)
+        self.engine.emit(Event.CONNECTED, stream.fileno(), self.text, self.session)
         try:
             self.engine.open_session(self.session, stream, self.config, bound=False)
         except Exception as error:  # noqa: BLE001 - the fence: this connection ends, the next attempt follows
             report(f"the connection to {self.text}", error)
             self.session.close_stream(error)
 
-    def handle_lost(self, *, was_ready: bool) -> None:
-        """The session's connection is gone: try again after a while (lease held)."""
-        self._failures = 0 if was_ready else self._failures + 1
+    def handle_lost(self, *, was_ready: bool, refused: bool = False) -> None:
+        """The session's connection is gone: try again after a while (lease held).
+
+        Args:
+            was_ready: its handshake had succeeded.
+            refused: it was broken off for what the peer, or we, did after that; the back-off is a failed handshake's.
+        """
+        failed = refused or not was_ready
+        self._failures = self._failures + 1 if failed else 0
         if not was_ready and self.failure is None:
             self.failure = RemoteProtocolError(FailureReason.NO_DETAIL, "the peer ended the connection in its midst")
         if self.closed:
@@ -216,7 +223,7 @@ class Dialer:
         if not was_ready and self.options.reconnect_stop & _STOP_HANDSHAKE:
             self.engine.forget_dialer(self)
         else:
-            self._retry(handshake_failed=not was_ready)
+            self._retry(handshake_failed=failed)
 
     def _retry(self, *, handshake_failed: bool = False) -> None:
         base = self.options.reconnect_ivl_s

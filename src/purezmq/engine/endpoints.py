@@ -71,12 +71,12 @@ class Endpoints:
         try:
             stream_listener = transport.listen(endpoint, engine.options)
         except ZMQError as error:
-            engine.emit(Event.BIND_FAILED, error.errno or 0, text)
+            engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise
         listener = Listener(engine, stream_listener, text, engine.make_config(), overflow)
         engine.listeners.append(listener)
         self.last = listener.endpoint
-        engine.emit(Event.LISTENING, listener.fd, listener.endpoint)
+        engine.emit(Event.LISTENING, listener.fd, listener.endpoint, listener)
         listener.start()
 
     def connect(
@@ -87,6 +87,7 @@ class Endpoints:
         Args:
             text: the endpoint.
             routing_id: CONNECT_ROUTING_ID.
+            overflow: the overflow policy of this peer, instead of the socket's.
             is_awaited: nothing shall be queued for the peer before the connection is there for the first time.
 
         Returns:

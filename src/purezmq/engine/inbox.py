@@ -12,6 +12,7 @@ from time import monotonic
 
 from purezmq.engine.selector import READ
 from purezmq.pipe import BLOCK, DROP_NEWEST, DROP_OLDEST, DropReason, message_size
+from purezmq.wire.events import ConnectionFailed
 from purezmq.wire.limits import READ_SIZE
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ class Inbox:
 
         def _after_input(self, now: float, messages: list[Any] | None = None) -> None: ...
         def _set_interest(self, mask: int) -> None: ...
-        def close_stream(self, error: BaseException | None) -> None:
+        def close_stream(self, error: BaseException | None, *, why: str = "") -> None:
             """Session's."""
 
     def _read(self, now: float) -> None:
@@ -73,7 +74,7 @@ class Inbox:
                 return
             if not data:
                 if data is not None:
-                    self.close_stream(None)
+                    self.close_stream(None, why="the peer closed the connection")
                 return
             messages = connection.receive_data(data, now, limit)
             if messages and pipe is not None:
@@ -147,8 +148,12 @@ class Inbox:
                 self.engine.stalled.discard(self)
             self._set_interest(self.mask | READ)
 
-    def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> None:
-        """A write failed: what the peer sent before it went away is still there, and is delivered."""
+    def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> ConnectionFailed | None:
+        """A write failed: what the peer sent before it went away is still there, and is delivered.
+
+        Returns:
+            The peer's own last words, if it had any.
+        """
         data: bytes | None = b""
         for _ in range(READS_AT_END):
             messages = connection.receive_data(data or b"", monotonic())
@@ -157,9 +162,15 @@ class Inbox:
             try:
                 data = stream.try_read(connection.read_size)
             except OSError:
-                return
+                break
             if not data or connection.closed:
-                return
+                break
+        event = connection.next_event()
+        while event is not None:
+            if type(event) is ConnectionFailed:
+                return event
+            event = connection.next_event()
+        return None
 
 
 def note_all(pipe: Pipe, messages: list[Any]) -> None:

@@ -198,6 +198,15 @@ class InprocLink:
             engine.refused.append(peer)
         engine.detach_refused(pipe)
 
+    def refuse_pipe(self, pipe: Pipe, text: str, reason: str) -> None:
+        """Another peer has this one's routing id: tell both sides, then end it as `end_pipe` does (lease held)."""
+        peer = self.peer
+        self.engine.tell("duplicate_routing_id", pipe=pipe, reason=reason, error=text)
+        if peer is not None:
+            other = peer.engine
+            other.post(lambda: other.tell("peer_refused", pipe=peer.pipe, error=f"the peer refused us: {text!a}"))
+        self.end_pipe(pipe)
+
     def try_again(self, binder: SocketEngine) -> None:
         """Connect once more to the socket that refused us (its lease held)."""
         if not self.pipe.ended and self.engine.links and self in self.engine.links:

@@ -63,7 +63,7 @@ class Listener:
                 try:
                     stream = self.stream_listener.try_accept()
                 except OSError as error:
-                    engine.emit(Event.ACCEPT_FAILED, error.errno or 0, self.endpoint)
+                    engine.emit(Event.ACCEPT_FAILED, error.errno or 0, self.endpoint, self, str(error))
                     engine.loop.unwatch(self.fd)
                     engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
                     return
@@ -74,12 +74,14 @@ class Listener:
     def _open(self, stream: Any) -> None:
         if self.engine.pattern.exclusive and self.engine.sessions:
             # Before the handshake, so that the peer keeps what it wants to send and comes back for it.
-            self.engine.emit(Event.ACCEPT_FAILED, EBUSY, self.endpoint)
+            text = f"a {self.engine.pattern.type_name} socket has one peer at a time"
+            self.engine.emit(Event.ACCEPT_FAILED, EBUSY, self.endpoint, self, text)
             stream.close()
             return
-        session = Session(self.engine, self.endpoint)
+        session = Session(self.engine, self.endpoint, text=self.text)
         session.overflow = self.overflow
-        self.engine.emit(Event.ACCEPTED, stream.fileno(), self.endpoint)
+        session.note_stream(stream)
+        self.engine.emit(Event.ACCEPTED, stream.fileno(), self.endpoint, session)
         try:
             self.engine.open_session(session, stream, self.config, bound=True)
         except Exception as error:  # noqa: BLE001 - the fence: one peer must not end the listener
@@ -97,4 +99,4 @@ class Listener:
             self.engine.loop.unwatch(self.fd)
             fd, self.fd = self.fd, -1
             self.stream_listener.close()
-            self.engine.emit(Event.CLOSED, fd, self.endpoint)
+            self.engine.emit(Event.CLOSED, fd, self.endpoint, self)

@@ -132,8 +132,7 @@ class Outbox:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
                 if pipe.swapping and pipe.refill():
-                    if not pipe.swapping:
-                        self.engine.handle_room()
+                    self.engine.handle_room()
                     continue
                 if not pipe.outbound:
                     # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
@@ -155,9 +154,9 @@ class Outbox:
         if pipe is None:
             return
         self.last_flush = now
-        if pipe.special or pipe.outbound:  # what is queued here (a welcome message, what comes from disk) leaves first
+        if pipe.outbound:  # what is queued here (a welcome message) leaves first
             self.flush(now)
-            if pipe.special or pipe.outbound:
+            if pipe.outbound:
                 self.queue_each(batch, now)
                 return
         if self.unsent is None:
@@ -187,13 +186,17 @@ class Outbox:
         pipe = self.pipe
         if pipe is None:
             return
+        if self.unsent is not None and not pipe.swapping:
+            self.flush(now)  # before anything is dropped for want of room
         for message in batch:
             if pipe.can_take(message):
                 pipe.outbound.append(message)
-                pipe.written += 1
+                next(pipe.tickets)
                 if pipe.meter is not None:
                     pipe.meter.note(message_size(message))
-            elif not pipe.overflow(message):  # it was admitted when it was published, and now there is no way back
+            elif not pipe.overflow(
+                message, is_pledged=True
+            ):  # it was admitted when it was published, and now there is no way back
                 pipe.drop(1, DropReason.NEWEST)
         if self.unsent is None:
             self.flush(now)
@@ -213,7 +216,9 @@ class Outbox:
         back: list[Any] = []
         for entry in unsent:
             if entry.started:
-                back.extend(_split_started(entry, exact=self.connection is not None and self.connection.shares_encoding))
+                back.extend(
+                    _split_started(entry, exact=self.connection is not None and self.connection.shares_encoding)
+                )
                 if entry.chunks:
                     kept.append(entry)
             elif entry.messages:

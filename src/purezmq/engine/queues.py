@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from purezmq.engine.inproc import InprocLink
     from purezmq.engine.socket_engine import SocketEngine
 
-__all__ = ["Queues"]
+__all__ = ["SPILL_BYTES", "Queues"]
 
 #: The types that CONFLATE applies to (zmq_setsockopt(3)).
 _CONFLATING = frozenset({"DEALER", "PULL", "PUSH", "PUB", "SUB"})
 #: While receiving drops or counts bytes, a fair queue takes messages from a peer one by one: what it has taken counts
 #: no more.
 _MERGE_ONE = 1
+#: A queue that spills holds this much in memory (bytes), unless a limit in bytes was set.
+SPILL_BYTES = 8 << 20
 #: When more pipes than this have ended, they are added up.
 _MAX_ENDED = 64
 
@@ -122,6 +124,10 @@ class Queues:
     def _set_meters(self, pipe: Pipe, send_limit: int, receive_limit: int) -> None:
         """Count bytes where anything limits them: an option, or the context."""
         budget = self.engine.context.budget
+        if pipe.policy == SPILL:
+            send_limit = send_limit or SPILL_BYTES
+        if pipe.receive_policy == SPILL:
+            receive_limit = receive_limit or SPILL_BYTES
         is_keyed = type(pipe.outbound) is KeyedQueue  # limited by its number of keys alone
         if is_keyed or not (send_limit or budget is not None):
             _close_meter(pipe.meter)
@@ -199,6 +205,16 @@ class Queues:
         self.ended[pipe] = None
         if len(self.ended) > _MAX_ENDED:
             self.fold_counts()
+
+    def describe_output(self) -> list[str]:
+        """What is queued and for whom, as texts (any thread)."""
+        with self.engine.lease:
+            counts = {
+                getattr(pipe.carrier, "endpoint", "inproc"): pipe.queued()
+                for pipe in self.engine.pipes()
+                if not hasattr(pipe.carrier, "is_direct")
+            }
+        return [f"{count} messages for {endpoint}" for endpoint, count in counts.items() if count]
 
     def fold_counts(self) -> None:
         """Add up the pipes that ended and have nothing left to read, and forget them."""

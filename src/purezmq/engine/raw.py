@@ -64,6 +64,10 @@ class RawConnection:
                 chunks.append(message)
         return chunks
 
+    def encode_refusal(self, text: str) -> bytes:
+        """Nothing: the peer speaks a protocol of its own."""
+        return b""
+
     def next_event(self) -> Event | None:
         """The one event there is."""
         event, self._event = self._event, None

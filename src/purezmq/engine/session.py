@@ -2,12 +2,13 @@
 
 On the connect side a session outlives its connections: the pipe keeps what is queued and the next stream takes over.
 On the bind side a session begins with an accepted stream and ends with it; its pipe exists from the end of the
-handshake on. The outgoing half is `outbox`, the incoming one `inbox`. Everything here needs the lease, and nothing here raises for what a peer
-or the system does: it ends in `_lose`.
+handshake on. The outgoing half is `outbox`, the incoming one `inbox`. Everything here needs the lease, and nothing here
+raises for what a peer or the system does: it ends in `close_stream`.
 """
 
 from __future__ import annotations
 
+from itertools import count
 from time import monotonic
 
 from purezmq.constants import Event
@@ -42,8 +43,17 @@ if TYPE_CHECKING:
     from purezmq.pipe import Pipe
     from purezmq.transports.base import SocketStream
     from purezmq.wire.connection import Connection
+    from purezmq.wire.events import PeerInfo
 
-__all__ = ["Session"]
+__all__ = ["Session", "drain"]
+
+#: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
+DRAIN_READS = 16
+#: A peer that is refused gets so long to take what was sent to it before (seconds), and less if LINGER is less.
+REFUSAL_LINGER_S = 10.0
+
+#: Numbers of connections, of the whole process; `next` is atomic.
+_numbers = count(1)
 
 #: What the monitor says for each way a handshake can fail (behaviour notes D.5).
 _HANDSHAKE_EVENTS = {
@@ -51,6 +61,8 @@ _HANDSHAKE_EVENTS = {
     FailureReason.TOO_BIG: Event.HANDSHAKE_FAILED_PROTOCOL,
     FailureReason.AUTH: Event.HANDSHAKE_FAILED_AUTH,
 }
+#: The peer sent an ERROR, and this is what it said; the other reasons are what we found.
+_REFUSALS = frozenset({FailureReason.AUTH, FailureReason.NO_DETAIL})
 
 
 class Session(Outbox, Inbox):
@@ -60,17 +72,29 @@ class Session(Outbox, Inbox):
         engine: of the socket.
         endpoint: the text the monitor names (the listener's or the dialer's endpoint).
         dialer: who makes the next connection when this one is lost; None on the bind side.
-        pipe: on the connect side, the pipe that exists already; None when it's made after the handshake.
+        text: the endpoint as the application gave it.
+
+    Attributes:
+        number: of the connection, unique in the process; 0 without one.
+        remote: the peer's endpoint, as far as the transport knows it; empty without a connection.
+        peer_info: what the handshake of this connection told; None before its end.
     """
 
     __slots__ = (
-        "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "overflow", "read_batch", "timer",
+        "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "number",
+        "overflow", "peer_info", "read_batch", "remote", "text", "timer",
     )  # fmt: skip
 
-    def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:
+    def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
         super().__init__()
         self.engine = engine
         self.endpoint = endpoint
+        self.text = text or endpoint
+        self.number = 0
+        self.remote = ""
+        self.peer_info: PeerInfo | None = None
+        #: Why the pattern refuses the peer: our last words to it.
+        self._refusal: str | None = None
         self.dialer = dialer
         #: The policy given to bind() or connect(), if any.
         self.overflow = ""
@@ -88,6 +112,12 @@ class Session(Outbox, Inbox):
         return f"<Session {self.endpoint} {self.connection!r} {self.pipe!r}>"
 
     # -- life ----------------------------------------------------------------------------------------------------
+
+    def note_stream(self, stream: SocketStream) -> None:
+        """There is a new connection: from here on events name it."""
+        self.number = next(_numbers)
+        self.remote = stream.remote
+        self.peer_info = None
 
     def open_stream(self, stream: SocketStream, connection: Any, now: float) -> None:
         """Start speaking over a new stream."""
@@ -136,8 +166,12 @@ class Session(Outbox, Inbox):
             event = connection.next_event()
         # A PONG follows what its PING stood behind: a subscriber takes it for the end of its subscriptions.
         self.flush_control(now)
-        if messages and self.pipe is not None and self.pipe.attached:
-            self._deliver(self.pipe, messages)
+        if messages and self.pipe is not None:
+            if self.pipe.attached:
+                self._deliver(self.pipe, messages)
+            else:  # they came with the handshake of a peer that the pattern doesn't take
+                self.pipe.received += len(messages)
+                self.pipe.drop(len(messages), DropReason.REFUSED, inbound=True)
         when = connection.next_timer()
         if when is not None and (self.timer is None or when < self.timer.when):
             self._schedule_timer()  # the peer's TTL may be shorter than what we had in mind
@@ -172,8 +206,8 @@ class Session(Outbox, Inbox):
             self.dialer.failure = RemoteProtocolError(failure.reason, failure.text, failure.status)
         if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
             number = _HANDSHAKE_EVENTS.get(failure.reason, Event.HANDSHAKE_FAILED_NO_DETAIL)
-            engine.emit(number, failure.status, self.endpoint)
-        self.close_stream(None)
+            engine.emit(number, failure.status, self.endpoint, self, failure.text, failure.reason.value)
+        self.close_stream(None, failure=failure)
 
     # -- timers --------------------------------------------------------------------------------------------------
 
@@ -259,15 +293,53 @@ class Session(Outbox, Inbox):
             self.engine.detach(pipe)
         self.close_stream(None)
 
+    def refuse_pipe(self, pipe: Pipe, text: str, reason: str) -> None:
+        """Another peer has this one's routing id: tell both sides, then end it as `end_pipe` does (lease held).
+
+        Args:
+            pipe: of the peer that is refused.
+            text: why, for the peer; at most 255 bytes.
+            reason: "refused" or "handover".
+        """
+        engine = self.engine
+        engine.tell("duplicate_routing_id", pipe=pipe, session=self, reason=reason, error=text)
+        if self.stream is not None:
+            self._refusal = text
+        self.end_pipe(pipe)
+        if self.ending:  # the peer takes nothing, and perhaps never will
+            linger = engine.options.linger_s
+            wait = REFUSAL_LINGER_S if linger is None else min(linger, REFUSAL_LINGER_S)
+            engine.loop.call_at(monotonic() + wait, lambda: engine.give_up(self))
+
     # -- the end of a connection ---------------------------------------------------------------------------------
+
+    def _say_refusal(self, stream: SocketStream, connection: Connection, text: str) -> None:
+        """Tell the peer why before the end, if the system takes it now."""
+        refusal = connection.encode_refusal(text) if connection.ready else b""
+        if not refusal or self.unsent is not None:
+            return  # it doesn't know the command, or we are amid a frame
+        try:
+            stream.try_write([refusal])
+        except OSError:
+            return
+        stream.shutdown_write()
+        drain(stream)
 
     def _set_interest(self, mask: int) -> None:
         if mask != self.mask:
             self.mask = mask
             self.engine.leadership.modify(self.fd, mask)
 
-    def close_stream(self, error: BaseException | None) -> None:
-        """The connection is over, whoever ended it. Idempotent; all ways of ending converge here."""
+    def close_stream(
+        self, error: BaseException | None, *, failure: ConnectionFailed | None = None, why: str = ""
+    ) -> None:
+        """The connection is over, whoever ended it. Idempotent; all ways of ending converge here.
+
+        Args:
+            error: what the system, or a fault of ours, ended it with.
+            failure: what the connection ended it with.
+            why: a text, where it was neither.
+        """
         stream, self.stream = self.stream, None
         if stream is None:
             return
@@ -277,20 +349,45 @@ class Session(Outbox, Inbox):
             self.timer = None
         connection, self.connection = self.connection, None
         self.confirmation = None
-        was_ready = connection is not None and connection.ready
+        was_ready = connection is not None and connection.peer is not None
         if error is not None and was_ready and connection is not None and self.pipe is not None:
-            self._read_rest(stream, connection, self.pipe)
+            failure = self._read_rest(stream, connection, self.pipe) or failure
+        # Whom we refuse, and who breaks the protocol, is not met again at once.
+        refusal, self._refusal = self._refusal, None
+        refused = refusal is not None or (failure is not None and failure.reason is not FailureReason.HEARTBEAT)
+        if refusal is not None and connection is not None:
+            self._say_refusal(stream, connection, refusal)
+            why = f"we refused the peer: {refusal}"
         if connection is not None:
             connection.close()
         engine.leadership.unregister(self.fd)
         engine.sessions.pop(self.fd, None)
         engine.stalled.discard(self)
         stream.close()
+        why = failure.text if failure is not None else why or (str(error) if error is not None else "")
         if connection is not None and not was_ready and error is not None:
-            engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, getattr(error, "errno", 0) or 0, self.endpoint)
+            number = getattr(error, "errno", 0) or 0
+            engine.emit(Event.HANDSHAKE_FAILED_NO_DETAIL, number, self.endpoint, self, why)
             if self.dialer is not None:
                 text = f"the connection ended in its midst ({getattr(error, 'strerror', None) or error})"
                 self.dialer.failure = RemoteProtocolError(FailureReason.NO_DETAIL, text)
-        engine.emit(Event.DISCONNECTED, self.fd, self.endpoint)
+        if failure is not None and failure.reason in _REFUSALS:
+            engine.tell("peer_refused", session=self, error=failure.text)
+        engine.emit(Event.DISCONNECTED, self.fd, self.endpoint, self, why, failure.reason.value if failure else "")
+        self.number = 0
+        self.remote = ""
+        self.peer_info = None
         self.take_back_unsent()
-        engine.handle_lost(self, was_ready)
+        engine.handle_lost(self, was_ready, refused=refused)
+
+
+def drain(stream: SocketStream | None) -> None:
+    """Read what the peer sent meanwhile: closing with unread bytes would reset what it has not read of ours."""
+    if stream is None:
+        return
+    try:
+        for _ in range(DRAIN_READS):
+            if not stream.try_read(65536):
+                return
+    except OSError:
+        return

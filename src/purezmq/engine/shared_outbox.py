@@ -8,6 +8,7 @@ from __future__ import annotations
 from time import monotonic
 
 from purezmq.engine.outbox import BATCH_BYTES, IDLE_S, TAKE_BYTES, choose_batch, take_batch
+from purezmq.pipe import message_size
 from purezmq.wire.framing_fast import encode_batch
 
 TYPE_CHECKING = False
@@ -71,20 +72,29 @@ class SharedOutbox:
                     self.last_flush = monotonic()
                     return
                 continue
-            chunks: list[Any] = encode_batch(batch)
-            size = sum(map(len, chunks))
-            fitting = choose_batch(size, len(batch), limit or BATCH_BYTES)
-            if fitting != queue.batch:
-                queue.batch = fitting
-                queue.limits_changed()
-                self.engine.refresh_fast_path()
+            chunks: list[Any] | None = None
+            size = 0
             for pipe in list(queue.members):
                 carrier = pipe.carrier
                 connection = carrier.connection
-                if connection is not None and connection.shares_encoding:
-                    carrier.flush_shared(chunks, batch, size, now)
-                else:
-                    carrier.queue_each(batch, now)  # it has an encoding of its own, or is away
+                if pipe.special or connection is None or not connection.shares_encoding:
+                    carrier.queue_each(batch, now)  # its limits need a look at each message, or its encoding is its own
+                    continue
+                if chunks is None:
+                    chunks = encode_batch(batch)
+                    size = sum(map(len, chunks))
+                    self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))
+                carrier.flush_shared(chunks, batch, size, now)
+            if chunks is None and batch:
+                size = sum(map(message_size, batch))
+                self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))
+
+    def _adapt(self, queue: Any, fitting: int) -> None:
+        """Let batches have about the size that fits the last one's messages."""
+        if fitting != queue.batch:
+            queue.batch = fitting
+            queue.limits_changed()
+            self.engine.refresh_fast_path()
 
     def has_output(self) -> bool:
         """Whether anything waits to be handed out."""

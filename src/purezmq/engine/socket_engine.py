@@ -9,10 +9,12 @@ from time import monotonic, time
 
 from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
+from purezmq.engine.event_source import EventSource
 from purezmq.engine.exported_fd import ExportedFd, attach_exported
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
 from purezmq.engine.queues import Queues
+from purezmq.engine.session import drain
 from purezmq.engine.shared_outbox import SharedOutbox
 from purezmq.pipe import DropReason
 from purezmq.wire.config import ConnectionConfig
@@ -40,7 +42,10 @@ if TYPE_CHECKING:
         """What the engine needs of the socket's context."""
 
         inproc: InprocRegistry
-        budget: Budget | None
+
+        @property
+        def budget(self) -> Budget | None:
+            """What all queues share, where that is limited."""
 
         @property
         def loops(self) -> IoThreads:
@@ -60,8 +65,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SocketEngine"]
 
-#: A receive buffer is emptied this often before a connection closes, so that unread bytes don't reset it.
-DRAIN_READS = 16
 #: RECONNECT_STOP: a `disconnect` ends the attempts to connect, whatever is queued.
 STOP_AFTER_DISCONNECT = 4
 #: A publisher that nobody hears reads what has arrived at most this often (seconds).
@@ -70,7 +73,7 @@ LOOK_IVL_S = 0.000_100
 FRESH_FLUSH_S = 0.0005
 
 
-class SocketEngine:
+class SocketEngine(EventSource):
     """See the module's text.
 
     Args:
@@ -97,7 +100,6 @@ class SocketEngine:
         "links",
         "listeners",
         "loop",
-        "monitor",
         "options",
         "pattern",
         "protocol_failures",
@@ -110,6 +112,7 @@ class SocketEngine:
     )
 
     def __init__(self, context: EngineContext, options: SocketOptions, pattern: Any) -> None:
+        super().__init__()
         self.context = context
         self.options = options
         self.pattern = pattern
@@ -138,8 +141,6 @@ class SocketEngine:
         self.closed = False
         #: Connections that ended because the peer broke the protocol, was refused or fell silent.
         self.protocol_failures = 0
-        #: Called with (event, value, endpoint) while a monitor is attached.
-        self.monitor: Callable[[int, int, str], None] | None = None
         self.fast_path_changed: Callable[[], None] | None = None
         #: Replaced by a new object whenever a blocked sender should look again.
         self.room_token = object()
@@ -362,7 +363,8 @@ class SocketEngine:
 
     def handle_handshake(self, session: Session, peer: PeerInfo, now: float) -> None:
         """The peer behind a session is known."""
-        self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint)
+        session.peer_info = peer
+        self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
         pipe = session.pipe
         if (pipe is None or pipe.ended) and self.durables is not None and session.dialer is None:
             pipe = self.durables.resume(session, bytes(peer.routing_id))
@@ -382,8 +384,8 @@ class SocketEngine:
         # A queue that was full since before the handshake has room now.
         self.handle_room()
 
-    def handle_lost(self, session: Session, was_ready: bool) -> None:
-        """A session's connection is gone."""
+    def handle_lost(self, session: Session, was_ready: bool, *, refused: bool = False) -> None:
+        """A session's connection is gone; `refused`: one side broke it off, and the next will hardly fare better."""
         pipe, dialer = session.pipe, session.dialer
         if dialer is None:
             if pipe is not None and (self.durables is None or not self.durables.park(session)):
@@ -397,7 +399,7 @@ class SocketEngine:
             elif pipe is not None and was_ready and pipe.attached:
                 pipe.quiet = False
                 self.pattern.hiccup(pipe)
-            dialer.handle_lost(was_ready=was_ready)
+            dialer.handle_lost(was_ready=was_ready, refused=refused)
         self.refresh_fast_path()
         self.leadership.wake()
         if self.closing:
@@ -417,14 +419,6 @@ class SocketEngine:
         """Messages were dropped, and are counted already."""
         self.tell("message_dropped", pipe=pipe, count=count, reason=reason)
 
-    def tell(self, kind: str, **details: Any) -> None:
-        """PLACEHOLDER"""
-
-    def emit(self, event: int, value: int, endpoint: str) -> None:
-        """Tell the monitor."""
-        if self.monitor is not None:
-            self.monitor(event, value, endpoint)
-
     def end_session(self, session: Session) -> None:
         """End one connection after what is queued for it has left (disconnect, unbind)."""
         pipe = session.pipe
@@ -438,13 +432,13 @@ class SocketEngine:
                 session.ending = True  # the last write ends it
                 linger = self.options.linger_s
                 if linger is not None:
-                    self.loop.call_at(monotonic() + linger, lambda: self._give_up(session))
+                    self.loop.call_at(monotonic() + linger, lambda: self.give_up(session))
                 return
         if session.stream is None:
             if pipe is not None:
                 self.detach(pipe)
             return
-        _drain(session)
+        drain(session.stream)
         session.close_stream(None)
 
     def end_dialer(self, dialer: Dialer) -> None:
@@ -459,14 +453,14 @@ class SocketEngine:
                 self.refresh_fast_path()
             session.ending = True
             if linger is not None:
-                self.loop.call_at(monotonic() + linger, lambda: self._give_up(session))
+                self.loop.call_at(monotonic() + linger, lambda: self.give_up(session))
             return
         self._close_dialer(dialer)
         if session.stream is not None:
             session.dialer = None
         self.end_session(session)
 
-    def _give_up(self, session: Session) -> None:
+    def give_up(self, session: Session) -> None:
         """LINGER of a disconnected endpoint is over (I/O thread)."""
         with self.lease:
             if session.ending and session.has_output():
@@ -520,7 +514,7 @@ class SocketEngine:
         if session.dialer is not None:
             self._close_dialer(session.dialer)
             session.dialer = None
-        _drain(session)
+        drain(session.stream)
         session.close_stream(None)
 
     def _must_linger(self, session: Session) -> bool:
@@ -558,6 +552,7 @@ class SocketEngine:
         if not self.sessions and not self.dialers and not self.closed:
             self.closed = True
             self.queues.close()
+            self.end_log()
             if self._linger_timer is not None:
                 self._linger_timer.cancel()
             self.loop.load -= 1
@@ -578,19 +573,10 @@ class SocketEngine:
         if self.has_output():
             self.leadership.wait(timeout, lambda: False)
 
-    def describe_output(self) -> list[str]:
-        """What is queued and for whom, as texts (any thread)."""
-        with self.lease:
-            counts = {
-                getattr(pipe.carrier, "endpoint", "inproc"): pipe.queued()
-                for pipe in self.pipes()
-                if not hasattr(pipe.carrier, "is_direct")
-            }
-        return [f"{count} messages for {endpoint}" for endpoint, count in counts.items() if count]
-
     def abandon(self) -> None:
         """In a forked child: free descriptors and touch nothing else; no lease, whoever held it doesn't exist here."""
         self.closing = self.closed = True
+        self.abandon_observers()
         self.lease.reset()
         self.dirty.clear()
         self.queues.abandon()
@@ -605,16 +591,3 @@ class SocketEngine:
         if leadership.selector is not None:
             leadership.selector.close()
         leadership.wakeup = leadership.exported = None
-
-
-def _drain(session: Session) -> None:
-    """Read what the peer sent meanwhile: closing with unread bytes would reset what it has not read of ours."""
-    stream = session.stream
-    if stream is None:
-        return
-    try:
-        for _ in range(DRAIN_READS):
-            if not stream.try_read(65536):
-                return
-    except OSError:
-        return

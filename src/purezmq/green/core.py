@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from purezmq.engine.burst import flush_thread
 from purezmq.error import Again
 from purezmq.green.gevent_hub import get_hub
+from purezmq.green.hub_pause import HubPause
 from purezmq.green.waiting import close_rooms, hub_wait_of
 from purezmq.sockets.context import Context as _PlainContext
 from purezmq.sockets.socket import Socket as _PlainSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from purezmq.sockets.event_stream import EventStream
 
 __all__ = ["Context", "Socket"]
 
@@ -27,6 +30,11 @@ class Socket(_PlainSocket):
 
     def _wait(self, timeout: float | None, hint: Callable[[], object]) -> None:
         hub_wait_of(self._shared).wait(timeout, hint)
+
+    def _open_events(self, timeout: float | None, max_events: int | None) -> EventStream:
+        from purezmq.sockets.event_stream import EventStream, open_event_stream
+
+        return open_event_stream(self, max_events, lambda engine, queue: EventStream(engine, queue, timeout, HubPause))
 
     def _handle_closed(self) -> None:
         close_rooms(self._shared)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         quiet: bool
         carrier: Any
         room: int
-        written: int
+        tickets: Any
 
         def write_room(self) -> int: ...
 

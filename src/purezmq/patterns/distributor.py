@@ -13,9 +13,11 @@ Everything here needs the lease, except that the lock-free path of `send` append
 
 from __future__ import annotations
 
-from purezmq.patterns.subscriptions import LengthCounter
+from itertools import repeat
+
 from purezmq.constants import EAGAIN
 from purezmq.error import make_error
+from purezmq.patterns.subscriptions import LengthCounter
 from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, DROPPING, ERROR, SPILL, DropReason
 
 TYPE_CHECKING = False
@@ -55,7 +57,7 @@ class SharedQueue:
         room: cached answer of `write_room`; 0 when it has to be found again.
     """
 
-    __slots__ = ("batch", "carrier", "members", "outbound", "quiet", "room", "topics", "written")
+    __slots__ = ("batch", "carrier", "members", "outbound", "quiet", "room", "tickets", "topics")
 
     def __init__(self, carrier: SharedCarrier, topics: frozenset[bytes] | set[bytes]) -> None:
         self.topics = topics
@@ -65,8 +67,8 @@ class SharedQueue:
         self.batch = BATCH_MESSAGES
         self.carrier: Any = carrier
         self.room = BATCH_MESSAGES
-        #: Counted by the lock-free path of send, which knows no difference between queues; here nobody asks.
-        self.written = 0
+        #: Taken by the lock-free path of send, which knows no difference between queues; here nobody counts.
+        self.tickets = repeat(None)
 
     def __repr__(self) -> str:
         """Name how many read it and what waits."""
@@ -119,7 +121,7 @@ class SharedQueue:
                 limit, waiting = pipe.send_limit, len(self.outbound)
                 if not pipe.special and not (limit and waiting + len(pipe.outbound) + pipe.in_flight >= limit):
                     continue
-                if waiting:
+                if waiting and not pipe.swapping:
                     self.carrier.flush_shared(self)
                 if not admits(pipe, message):
                     return False
@@ -186,6 +188,8 @@ def admits(pipe: Pipe, message: Message) -> bool:
     """
     if pipe.can_take(message):
         return True
+    if pipe.swapping:
+        return pipe.is_open()
     pipe.carrier.flush_pipe(pipe)
     if pipe.ended or pipe.can_take(message):
         return True

@@ -88,7 +88,7 @@ class LoadBalancer:
             append = outbound.append
             for index in range(done):
                 append(messages[index])
-                pipe.written += 1
+                next(pipe.tickets)
                 if pipe.quiet or len(outbound) >= pipe.write_batch:
                     carrier.handle_write(pipe)
                     if pipe.ended:

@@ -24,6 +24,9 @@ __all__ = ["Router", "RoutingTable", "prefix_routing_id", "unreachable"]
 
 #: RouterNotify: tell the application of each peer that comes (1) or goes (2) by an empty message.
 _NOTIFY_CONNECT, _NOTIFY_DISCONNECT = 1, 2
+#: What a peer is told that loses its routing id, or never gets it.
+_IN_USE = "routing id already in use"
+_TAKEN_OVER = "routing id taken over by a newer peer"
 
 
 def prefix_routing_id(pipe: Pipe, message: Any) -> list[bytes]:
@@ -137,13 +140,13 @@ class Router(Pattern):
             return False
         self.table.enter(pipe, routing_id)
         if holder is not None and holder is not pipe:
-            holder.carrier.end_pipe(holder)
+            holder.carrier.refuse_pipe(holder, _TAKEN_OVER, "handover")
         return True
 
     def _refuse(self, pipe: Pipe) -> None:
         """The id is taken: end the later pipe and deliver nothing of it."""
         self.inbox.discard(pipe)
-        pipe.carrier.end_pipe(pipe)
+        pipe.carrier.refuse_pipe(pipe, _IN_USE, "refused")
 
     def connected(self, pipe: Pipe) -> None:
         """The peer's Identity is known now; a pipe keeps its first routing id over reconnects (libzmq)."""
@@ -224,7 +227,7 @@ class Router(Pattern):
                     if not pipe.special and (not limit or len(outbound) + pipe.in_flight < limit):
                         del message[0]
                         outbound.append(message)
-                        pipe.written += 1
+                        next(pipe.tickets)
                         if pipe.quiet or len(outbound) >= pipe.write_batch:
                             pipe.carrier.handle_write(pipe)
                         continue

@@ -1,9 +1,9 @@
 """A queue that keeps the latest message per key (the setting ``conflate_key``): a table of last values on its way.
 
-A newer message goes to the end and the older one with its key is dropped and counted, so what is left is in the order in
-which it was sent. CONFLATE is the case of one key for all. It looks like the deque that it stands for. What makes it
-safe without a lock, one thread appending while others take: popping a key and storing under it are single operations of
-a dict; looking for the first key is tried again when the dict changed meanwhile.
+A newer message goes to the end and the older one with its key is dropped and counted, so what is left is in the order
+in which it was sent. CONFLATE is the case of one key for all. It looks like the deque that it stands for. What makes it
+safe without a lock, one thread appending while others take: popping a key and storing under it are single operations
+of a dict; looking for the first key is tried again when the dict changed meanwhile.
 """
 
 from __future__ import annotations

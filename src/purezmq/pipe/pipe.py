@@ -14,6 +14,8 @@ Rules of this room:
 from __future__ import annotations
 
 from collections import deque
+from itertools import repeat
+from operator import length_hint
 
 from purezmq.enums import Errno
 from purezmq.error import make_error
@@ -74,6 +76,8 @@ __all__ = [
 
 #: No announcement per batch: only the high-water mark counts.
 NO_BATCH = 1 << 60
+#: More messages than ever pass a pipe.
+_ALL_TICKETS = 1 << 62
 #: A burst is handed to the carrier at the latest after this many messages.
 BATCH_MESSAGES = 1000
 
@@ -99,7 +103,8 @@ def message_size(message: Message) -> int:
 
 def queued_bytes(messages: Iterable[Message]) -> int:
     """Bytes of all messages of a queue, counted now."""
-    return sum([message_size(message) for message in list(messages) if type(message) is not RoomMarker])
+    queued: list[Any] = list(messages)
+    return sum([message_size(message) for message in queued if type(message) is not RoomMarker])
 
 
 class Pipe:
@@ -130,12 +135,14 @@ class Pipe:
         ended: no message will ever arrive or leave any more; unread ones stay readable.
         active: a fair queue has the pipe on its list of pipes with messages.
         eligible: a distributor still sends to this pipe (it is cleared while the pipe is full).
-        written: messages that were appended to `outbound` by a sender; what counts over inproc.
+        tickets: an iterator, of which whoever appends to `outbound` takes one for each message: counting in C, so exact
+            without a lock, and several times as fast as adding one. `written` is how many were taken.
         sent: messages that were handed to the system.
         received: messages that arrived.
         spilled / spilled_bytes: what went to disk by swaps that are closed.
         connections: how many handshakes succeeded; `since` when the last one did, in seconds of the epoch.
-        dropped: messages that were lost in either direction; `drops` by reason, `dropped_inbound` of those that arrived.
+        dropped: messages that were lost in either direction; `drops` by reason.
+        dropped_inbound: those of them that had arrived.
     """
 
     __slots__ = (
@@ -175,8 +182,8 @@ class Pipe:
         "state",
         "swap",
         "swapping",
+        "tickets",
         "write_batch",
-        "written",
     )
 
     def __init__(
@@ -207,7 +214,7 @@ class Pipe:
         self.attached = False
         self.active = False
         self.eligible = True
-        self.written = 0
+        self.tickets = repeat(None, _ALL_TICKETS)
         self.sent = 0
         self.received = 0
         self.dropped = 0
@@ -265,9 +272,7 @@ class Pipe:
         if self.policy != SPILL:
             return self.policy in DROPPING
         swap = self.swap
-        if swap is not None and not swap.is_full:
-            return bool(swap.can_append)
-        return swap is None or self.fallback in DROPPING
+        return swap is None or swap.can_append or (self.fallback in DROPPING and swap.is_full)
 
     def free_room(self, wanted: int) -> int:
         """How many of `wanted` messages fit below the high-water mark now, whatever their size (lease held)."""
@@ -297,7 +302,7 @@ class Pipe:
         at all.
         """
         self.outbound.append(message)
-        self.written += 1
+        next(self.tickets)
         if self.meter is not None:
             self.meter.note(message_size(message))
         if self.quiet or len(self.outbound) >= self.write_batch:
@@ -316,6 +321,8 @@ class Pipe:
 
     def offer(self, message: Message) -> bool:
         """As `send`, for a message that did not fit a moment ago: first the carrier makes what room it can."""
+        if self.swapping:
+            return self.overflow(message)  # what is on disk goes first, whatever room there may be
         self.carrier.flush_pipe(self)
         if self.ended:
             return False  # the connection broke: whom it is for now is decided anew
@@ -324,15 +331,19 @@ class Pipe:
             return True
         return self.overflow(message)
 
-    def overflow(self, message: Message) -> bool:
+    def overflow(self, message: Message, *, is_pledged: bool = False) -> bool:
         """Do with a message that doesn't fit what the policy says; False when the sender must wait.
+
+        Args:
+            message: what to send.
+            is_pledged: its sender was told that there is room: it doesn't wait for the disk.
 
         Raises:
             Again: the policy is `error`.
         """
         policy = self.policy
         if policy == SPILL:
-            is_done = self._spill(message)
+            is_done = self._spill(message, is_pledged=is_pledged)
             if is_done is not None:
                 return is_done
             policy = self.fallback
@@ -355,17 +366,18 @@ class Pipe:
         who = f"{self.routing_id!r} at {name}" if self.routing_id and name else name or repr(self.routing_id)
         return f"the queue to {who} is full ({what})"
 
-    def _spill(self, message: Message) -> bool | None:
+    def _spill(self, message: Message, *, is_pledged: bool) -> bool | None:
         """Put a message behind the others on disk; False while the disk is behind, None when there is no room."""
         swap = self.swap
         if swap is None:
             swap = self.swap = self.carrier.open_swap(self)
             if swap is None:
                 return None
-        if not swap.can_append and not swap.is_full:
-            return False
         if not swap.append(message):
-            return None
+            if swap.is_full or message_size(message) > swap.max_bytes:
+                return None
+            if not is_pledged or not swap.append(message, is_pledged=True):
+                return False
         self.swapping = self.special = True
         self.room = 0
         return True
@@ -410,7 +422,8 @@ class Pipe:
             wanted = min(wanted, limit - self.in_flight - len(self.outbound))
         messages = swap.take(wanted) if wanted > 0 else []
         self.outbound.extend(messages)
-        self.written += len(messages)
+        for _ in messages:
+            next(self.tickets)
         if self.meter is not None:
             for message in messages:
                 self.meter.note(message_size(message))
@@ -453,6 +466,11 @@ class Pipe:
         self.spilled += swap.spilled
         self.spilled_bytes += swap.spilled_bytes
         return int(swap.close())
+
+    @property
+    def written(self) -> int:
+        """How many messages were appended to `outbound` by senders, and from disk; what counts over inproc."""
+        return _ALL_TICKETS - length_hint(self.tickets)
 
     # -- counts ------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from time import monotonic
-from types import MappingProxyType
 
 from purezmq.engine.counts import PipeCounts, count_pipe
 from purezmq.pipe import DropReason
@@ -83,12 +82,13 @@ def count_socket(shared: SharedState) -> SocketStats:
     numbers["received"] -= merged[0]
     numbers["unread"] += merged[0]
     numbers["unread_bytes"] += merged[1]
-    return SocketStats(type=pattern.type_name, handshake_failures=failures, peers=tuple(peers), **numbers)
+    name = f"{pattern.type_name}-{shared.number}"
+    return SocketStats(type=pattern.type_name, name=name, handshake_failures=failures, peers=tuple(peers), **numbers)
 
 
 def count_context(sockets: Iterable[SharedState], max_bytes: int) -> ContextStats:
     """The numbers of all sockets."""
-    from purezmq.sockets.statistics import ContextStats
+    from purezmq.sockets.statistics import ContextStats, Counts
 
     counted = [count_socket(shared) for shared in sockets if not shared.closed]
     numbers: dict[str, Any] = dict.fromkeys(_NAMES, 0)
@@ -101,7 +101,7 @@ def count_context(sockets: Iterable[SharedState], max_bytes: int) -> ContextStat
     return ContextStats(
         max_bytes=max_bytes,
         sockets=tuple(counted),
-        dropped_by_reason=MappingProxyType(drops),
+        dropped_by_reason=Counts(drops),
         handshake_failures=sum([stats.handshake_failures for stats in counted]),
         **numbers,
     )
@@ -115,9 +115,11 @@ _NAMES = (
 
 def _numbers(counts: PipeCounts) -> dict[str, Any]:
     """The fields of `QueueStats`."""
+    from purezmq.sockets.statistics import Counts
+
     numbers: dict[str, Any] = {name: getattr(counts, name) for name in _NAMES if name != "dropped"}
     numbers["dropped"] = sum(counts.dropped.values())
-    numbers["dropped_by_reason"] = MappingProxyType(counts.dropped)
+    numbers["dropped_by_reason"] = Counts(counts.dropped)
     return numbers
 
 

@@ -292,6 +292,7 @@ class Context(Generic["_S_co"]):
         for shared in sockets:
             with shared.engine.lease:
                 shared.end_use()
+                shared.engine.end_observers(ETERM)
             shared.engine.leadership.wake()
 
     def _finish(self) -> None:
@@ -352,7 +353,7 @@ class Context(Generic["_S_co"]):
         for engine in list(self._state.engines):
             while engine.has_output() and monotonic() < deadline:
                 engine.flush_for_exit(min(0.05, deadline - monotonic()))
-            left += engine.describe_output()
+            left += engine.queues.describe_output()
         return left
 
     def _abandon(self) -> None:
@@ -528,7 +529,7 @@ def _what_blocks(sockets: list[SharedState], engines: list[SocketEngine]) -> str
     is_open = {shared.engine for shared in sockets}
     for engine in engines:
         if engine not in is_open:
-            left = ", ".join(engine.describe_output()) or "its last connection"
+            left = ", ".join(engine.queues.describe_output()) or "its last connection"
             texts.append(f"a closed {engine.pattern.type_name} socket lingers with {left}")
     return "; ".join(texts)
 

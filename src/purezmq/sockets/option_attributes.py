@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, overload
 
-__all__ = ["BytesOption", "IntOption", "OptionAttributes", "TopicMethod"]
+    from purezmq.sockets.event_stream import EventStream
+
+__all__ = ["BytesOption", "EventsOption", "IntOption", "OptionAttributes", "ReadyEvents", "TopicMethod"]
 
 
 class _Option:
@@ -56,6 +58,57 @@ class IntOption(_Option):
 
     def __get__(self, socket: Any, owner: Any = None) -> Any:
         return self._get(socket)
+
+
+class ReadyEvents(int):
+    """What ``socket.events`` is: the number that pyzmq's has (EVENTS: POLLIN, POLLOUT); called, it opens a stream.
+
+    Two things have the name. Programs written for pyzmq read ``socket.events`` as the option, and go on to do so.
+    """
+
+    _socket: Any
+
+    def __call__(self, timeout: float | None = None, *, max_events: int | None = None) -> EventStream:
+        """Listen to what happens to the socket from now on: connections, refusals, lost messages.
+
+        Args:
+            timeout: seconds that iteration waits for each event before it ends; None for ever.
+            max_events: how many unread events are held; the oldest are dropped then, and counted. 1000 by default.
+
+        Returns:
+            A stream of `SocketEvent`: iterate over it, or ``get()`` one. It ends with the socket, or by ``close()``.
+
+        Raises:
+            ValueError: max_events is less than 1.
+            ZMQError: ENOTSOCK, ETERM.
+        """
+        stream: EventStream = self._socket._open_events(timeout, max_events)
+        return stream
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        """A copy is the number alone."""
+        return (int, (int(self),))
+
+
+class EventsOption(_Option):
+    """EVENTS, and the way to a socket's events."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, socket: None, owner: Any = None) -> EventsOption: ...
+        @overload
+        def __get__(self, socket: OptionAttributes, owner: Any = None) -> ReadyEvents: ...
+
+    def __get__(self, socket: Any, owner: Any = None) -> Any:
+        """The number of now."""
+        value = self._get(socket)
+        if socket is not None:
+            value = ReadyEvents(value)
+            value._socket = socket
+        return value
 
 
 class BytesOption(_Option):
@@ -102,7 +155,7 @@ class OptionAttributes:
     sndbuf = IntOption(SocketOption.SNDBUF)
     rcvbuf = IntOption(SocketOption.RCVBUF)
     rcvmore = IntOption(SocketOption.RCVMORE)
-    events = IntOption(SocketOption.EVENTS)
+    events = EventsOption(SocketOption.EVENTS)
     linger = IntOption(SocketOption.LINGER)
     reconnect_ivl = IntOption(SocketOption.RECONNECT_IVL)
     backlog = IntOption(SocketOption.BACKLOG)
@@ -217,7 +270,7 @@ class OptionAttributes:
     SNDBUF = sndbuf
     RCVBUF = rcvbuf
     RCVMORE = rcvmore
-    EVENTS = events
+    EVENTS = IntOption(SocketOption.EVENTS)
     LINGER = linger
     RECONNECT_IVL = reconnect_ivl
     BACKLOG = backlog

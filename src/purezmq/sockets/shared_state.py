@@ -8,11 +8,12 @@ library does strongly, so a socket is closed when the last handle is forgotten.
 from __future__ import annotations
 
 import warnings
+from itertools import count
 from os import urandom
 from sys import is_finalizing
 from weakref import WeakValueDictionary, ref
 
-from purezmq.constants import EINVAL, Event, SocketType
+from purezmq.constants import EINVAL, ENOTSOCK, Event, SocketType
 from purezmq.error import make_error
 from purezmq.patterns.compatibility import pattern_for
 
@@ -30,6 +31,8 @@ __all__ = ["SharedState", "find_shared_state"]
 
 #: By their `address`, which stands in for libzmq's pointer.
 _living: WeakValueDictionary[int, SharedState] = WeakValueDictionary()
+#: Numbers that statistics tell sockets apart by: no two sockets of a process have the same, ever.
+_numbers = count(1)
 
 
 def find_shared_state(address: int) -> SharedState:
@@ -70,6 +73,7 @@ class SharedState:
         "endpoints",
         "engine",
         "monitor_socket",
+        "number",
         "options",
         "parts",
         "pattern",
@@ -88,6 +92,7 @@ class SharedState:
 
         self.closed = True  # until everything is there
         self.usable = False
+        self.number = next(_numbers)
         self.context = context
         self.options = options
         self.pattern: Pattern = pattern_for(socket_type)(options)
@@ -189,6 +194,7 @@ class SharedState:
             self.options.linger = int(linger_ms)
         self.endpoints.close()
         engine.close(self.options.linger_s)
+        _end_streams(engine)
         if engine.monitor is not None:
             self.disable_monitor()
         self.wake_fd = None
@@ -218,6 +224,7 @@ class SharedState:
 
         def close() -> None:
             engine.close(linger)
+            _end_streams(engine)
             _stop_monitor(engine)
 
         try:
@@ -229,6 +236,11 @@ class SharedState:
     def __repr__(self) -> str:
         """Tell the type."""
         return f"<{self.pattern.type_name} at {self.address:#x}>"
+
+
+def _end_streams(engine: SocketEngine) -> None:
+    with engine.lease:
+        engine.end_observers(ENOTSOCK)
 
 
 def _stop_monitor(engine: SocketEngine) -> None:

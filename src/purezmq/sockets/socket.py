@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
 
     from purezmq.sockets.context import Context
+    from purezmq.sockets.event_stream import EventStream
     from purezmq.sockets.steps import Steps
 
     _T = TypeVar("_T", bound="Socket[Any]")
@@ -372,6 +373,14 @@ class Socket(Readiness, Requests, SocketOptionsApi, QueueSettings, Census, Seria
     def disable_monitor(self) -> None:
         """Stop monitoring: the monitor socket gets MONITOR_STOPPED."""
         self._shared.disable_monitor()
+
+    def _open_events(self, timeout: float | None, max_events: int | None) -> EventStream:
+        """What ``socket.events(...)`` calls; see `ReadyEvents`."""
+        from purezmq.sockets.event_stream import EventStream, ThreadPause, open_event_stream
+
+        return open_event_stream(
+            self, max_events, lambda engine, queue: EventStream(engine, queue, timeout, ThreadPause)
+        )
 
     # -- groups and peers ------------------------------------------------------------------------------------------
 

@@ -74,7 +74,6 @@ class SocketRecv(SocketState):
             ZMQError: ENOTSOCK (closed), ENOTSUP (the type can't receive), EFSM (not now).
         """
         ready = self._ready
-        message = None
         if ready and copy:
             try:
                 message = ready.popleft()
@@ -82,6 +81,8 @@ class SocketRecv(SocketState):
                 message = None
             if type(message) is bytes:
                 return message
+        else:
+            message = None
         return self._recv_part(message, flags, copy, track, timeout)
 
     def _recv_part(self, message: Any, flags: int, copy: bool, track: bool, timeout: float | None) -> Any:

@@ -119,11 +119,11 @@ class SocketSend(SocketState):
         target = self._target
         outbound = target.outbound
         if type(data) is bytes and not flags and not track and len(outbound) < target.room:
-            outbound.append(data)
-            target.written += 1
-            if target.quiet:
-                self._tell_carrier(target)
-            return None
+            for _ in target.tickets:  # counts the message, see `Pipe`
+                outbound.append(data)
+                if target.quiet:
+                    self._tell_carrier(target)
+                return None
         return self._send_part(data, flags, copy, track, routing_id, group, timeout)
 
     def _tell_carrier(self, target: Any) -> None:
@@ -349,7 +349,7 @@ class SocketSend(SocketState):
         target = self._parts_target
         if len(parts) > 1 and not flags and not track and copy and len(target.outbound) < target.room:
             target.outbound.append(parts)
-            target.written += 1
+            next(target.tickets)
             if target.quiet:
                 self._tell_carrier(target)
             return None
@@ -412,7 +412,7 @@ class SocketSend(SocketState):
             target = self._target
             if type(message) is bytes and len(target.outbound) < target.room and not flags:
                 target.outbound.append(message)
-                target.written += 1
+                next(target.tickets)
                 if target.quiet:
                     self._tell_carrier(target)
             else:

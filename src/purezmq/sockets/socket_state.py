@@ -19,7 +19,7 @@ from purezmq.error import make_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from purezmq.engine.socket_engine import SocketEngine
@@ -45,7 +45,7 @@ class _NoTarget:
     carrier: Any = None
     quiet = False
     room = 0
-    written = 0
+    tickets: Iterator[None] = iter(())
 
     def write_room(self) -> int:
         """None, ever."""

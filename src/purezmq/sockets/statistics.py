@@ -1,24 +1,40 @@
 """What `Socket.stats`, `Context.stats` and `Socket.peers` return: plain records that don't change any more.
 
 How the numbers belong together, for messages: what was sent has left, or is queued, or was dropped; what arrived was
-received, or is unread, or was dropped. Over inproc the sender's queue is the receiver's, so its messages are `queued` on
-the one side and `unread` on the other.
+received, or is unread, or was dropped. Over inproc the sender's queue is the receiver's, so its messages are `queued`
+on the one side and `unread` on the other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, NoReturn
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["ContextStats", "Peer", "PeerStats", "SocketStats"]
+__all__ = ["ContextStats", "Counts", "Peer", "PeerStats", "SocketStats"]
 
 
-def _nothing() -> Mapping[str, int]:
-    return MappingProxyType({})
+class Counts(dict[str, int]):
+    """An immutable dictionary of counts by reason: hashable, and `json`, `pickle` and `asdict` take it."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        text = "statistics are of one moment and can't be changed; make a dict of them"
+        raise TypeError(text)
+
+    __setitem__ = __delitem__ = _refuse
+    clear = pop = popitem = setdefault = update = __ior__ = _refuse  # none of them returns
+
+    def __hash__(self) -> int:  # type: ignore[override]  # what can't be changed can be hashed
+        """By its items."""
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[Counts], tuple[dict[str, int]]]:
+        """Made of its items again."""
+        return (Counts, (dict(self),))
+
+
+_NO_COUNTS = Counts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +60,7 @@ class QueueStats:
     sent: int = 0
     received: int = 0
     dropped: int = 0
-    dropped_by_reason: Mapping[str, int] = field(default_factory=_nothing)
+    dropped_by_reason: Counts = field(default=_NO_COUNTS)
     queued: int = 0
     queued_bytes: int = 0
     unread: int = 0
@@ -79,11 +95,13 @@ class SocketStats(QueueStats):
         type: name of its type, such as "PUB".
         handshake_failures: connections that ended because the peer broke the protocol, was refused or fell silent.
         peers: one record for each peer that it has a queue for.
+        name: what tells it from other sockets of its context for as long as it lives; may be empty.
     """
 
     type: str = ""
     handshake_failures: int = 0
     peers: tuple[PeerStats, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,7 @@ def decode_error(data: bytes) -> RemoteProtocolError:
         status = int(reason)
         return RemoteProtocolError(FailureReason.AUTH, f"the peer refused the handshake with status {status}", status)
     text = ascii(reason.decode("utf-8", "replace"))
-    return RemoteProtocolError(FailureReason.NO_DETAIL, f"the peer refused the handshake: {text}")
+    return RemoteProtocolError(FailureReason.NO_DETAIL, f"the peer refused us: {text}")
 
 
 def encode_ping(ttl: float, context: bytes = b"") -> bytes:

@@ -27,6 +27,7 @@ from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
 from purezmq.wire.heartbeat import Heartbeat
 from purezmq.wire.limits import (
     HEARTBEAT_CONTEXT_SIZE,
+    MAX_ERROR_REASON_SIZE,
     MAX_GROUP_SIZE,
     MAX_HANDSHAKE_FRAME_SIZE,
     MAX_OUTSTANDING_PINGS,
@@ -202,6 +203,21 @@ class Connection:
             body = commands.encode_subscribe(topic) if subscribe else commands.encode_cancel(topic)
             return self._encode_frame(framing.COMMAND, body)
         return self._encode_frame(0, (b"\x01" if subscribe else b"\x00") + topic)
+
+    def encode_refusal(self, text: str) -> bytes:
+        """Encode the last words to a peer that our pattern doesn't take: an ERROR command.
+
+        libzmq ignores it after the handshake; our own side makes a ConnectionFailed of it.
+
+        Args:
+            text: why; cut where an ERROR has no room for more.
+
+        Returns:
+            Nothing for a peer before ZMTP 3.0, which has no commands.
+        """
+        if self.peer is None or self.peer.version < V3_0:
+            return b""
+        return self._encode_frame(framing.COMMAND, commands.encode_error(text.encode()[:MAX_ERROR_REASON_SIZE]))
 
     # --- control plane ----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ __all__ = [
     "LARGE_BODY_SIZE",
     "MAX_BODY_READ_SIZE",
     "MAX_CHUNK_SIZE",
+    "MAX_ERROR_REASON_SIZE",
     "MAX_GROUPS_PER_PEER",
     "MAX_GROUP_SIZE",
     "MAX_HANDSHAKE_FRAME_SIZE",
@@ -43,6 +44,9 @@ MAX_GROUPS_PER_PEER = 100_000
 
 MAX_PROPERTY_NAME_SIZE = 255
 """Largest property name in bytes: its length is one octet (RFC 37)."""
+
+MAX_ERROR_REASON_SIZE = 255
+"""Largest reason of an ERROR command in bytes: its length is one octet (RFC 37)."""
 
 HEARTBEAT_CONTEXT_SIZE = 16
 """Bytes of a PING context that are echoed (RFC 37); libzmq cuts longer ones too."""

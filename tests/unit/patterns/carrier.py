@@ -31,6 +31,7 @@ class ScriptedCarrier:
         self.drops: list[tuple[int, str]] = []
         self.subscriptions: list[tuple[bytes, bool]] = []
         self.ended: list[Pipe] = []
+        self.refusals: list[tuple[str, str]] = []
         self.handle_end: Any = None
 
     def handle_write(self, pipe: Pipe) -> None:
@@ -59,6 +60,10 @@ class ScriptedCarrier:
         self.ended.append(pipe)
         if self.handle_end is not None:
             self.handle_end(pipe)
+
+    def refuse_pipe(self, pipe: Pipe, text: str, reason: str) -> None:
+        self.refusals.append((text, reason))
+        self.end_pipe(pipe)
 
 
 class SharedScript:

@@ -131,6 +131,18 @@ def test_router_handover_moves_id_to_later_peer() -> None:
     assert ([], [b"x"]) == (first.sent(), second.sent())
 
 
+def test_router_tells_the_refused_peer_why() -> None:
+    """The later one without ROUTER_HANDOVER, the earlier one with it."""
+    for handover, reason in ((0, "refused"), (1, "handover")):
+        router = make_pattern(ROUTER, router_handover=handover)
+        peers = [ScriptedPeer(router, b"A") for _ in range(2)]
+        loser, winner = reversed(peers) if reason == "refused" else peers
+        ((text, told),) = loser.carrier.refusals
+        assert reason == told
+        assert "routing id" in text
+        assert [] == winner.carrier.refusals
+
+
 def test_router_id_is_free_after_peer_left() -> None:
     """A peer that comes back has its id again; unread messages keep theirs."""
     router = make_pattern(ROUTER)

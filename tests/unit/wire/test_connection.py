@@ -270,6 +270,28 @@ def test_receive_data_error_command_fails(ready) -> None:
     assert FailureReason.NO_DETAIL == failure_of(connection).reason
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_encode_refusal_tells_the_peer_why(pair, version) -> None:
+    """An ERROR, cut to what it can carry, where the peer has commands; nothing where it has none."""
+    left, right = pair("DEALER", "ROUTER", version)
+    refusal = right.encode_refusal("no room" + 300 * "!")
+    if VERSIONS[version] < (3, 0):
+        assert b"" == refusal
+        return
+    left.next_event()
+    left.receive_data(refusal, 0.0)
+    failure = failure_of(left)
+    assert (FailureReason.NO_DETAIL, True) == (
+        failure.reason,
+        failure.text.startswith("the peer refused us: 'no room!"),
+    )
+
+
+def test_encode_refusal_before_ready_is_nothing(config) -> None:
+    """A peer whose version isn't known gets no command."""
+    assert b"" == Connection(config("ROUTER"), bound=True).encode_refusal("no")
+
+
 def test_encode_before_ready_raises(config) -> None:
     """Nothing can be encoded for a peer whose version isn't known."""
     connection = Connection(config("PUSH"), bound=False)
