@@ -46,7 +46,7 @@ SETTINGS = [
         "keep the latest message of each key in a queue; the high-water marks count keys",
     ),
     Setting(
-        "swap", "int", "bytes", ">= 0, 0 = no swap", "all", "at once",
+        "swap", "int", "bytes", ">= 0, 0 = no swap", "all", "with the next queue that spills",
         'most bytes on disk for each peer and direction with overflow="spill"',
     ),
     Setting(
