@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support import bind, eventually, purezmq_only, zmq
+from tests.support import bind, eventually, purezmq_only, run_in_thread, zmq
 
 pytestmark = purezmq_only("libzmq has no such policies")
 
@@ -265,3 +265,30 @@ def test_router_with_policy_of_its_own_waits_or_tells(make_socket: MakeSocket) -
             router.send_multipart([b"S", b"x"])
     router.send_multipart([b"A", b"served"])
     assert b"served" == alive.recv()
+
+
+@pytest.mark.parametrize("kind", ["DEALER", "ROUTER", "PUSH"])
+def test_proxy_waits_for_a_full_back_end_whatever_its_policy(make_socket: MakeSocket, kind: str) -> None:
+    """`error` has nobody to raise to in a proxy: nothing is lost, and the proxy goes on."""
+    front_kind, back_kind, source_kind, sink_kind = {
+        "PUSH": (zmq.PULL, zmq.PUSH, zmq.PUSH, zmq.PULL),
+        "DEALER": (zmq.ROUTER, zmq.DEALER, zmq.DEALER, zmq.DEALER),
+        "ROUTER": (zmq.DEALER, zmq.ROUTER, zmq.DEALER, zmq.DEALER),
+    }[kind]
+    front, back = make_socket(front_kind), make_socket(back_kind, sndhwm=MARK)
+    back.overflow = "error"
+    source, sink = make_socket(source_kind), make_socket(sink_kind, rcvhwm=MARK)
+    if kind == "ROUTER":
+        sink.routing_id = b"S"
+    source.connect(bind(front, "inproc"))
+    sink.connect(bind(back, "inproc"))
+    eventually(lambda: back.peers() and front.peers())
+    prefix = [b"S"] if kind == "ROUTER" else []
+    running = run_in_thread(zmq.proxy, front, back)
+    for number in range(COUNT):
+        source.send_multipart([*prefix, b"%d" % number])
+    assert [b"%d" % number for number in range(COUNT)] == [sink.recv_multipart()[-1] for _ in range(COUNT)]
+    front.close(0)
+    back.close(0)
+    with pytest.raises(zmq.ZMQError):
+        running.result()

@@ -148,3 +148,24 @@ def numbers(stats: zmq.ContextStats) -> dict[str, int]:
         for peer in socket.peers:
             counts[peer.endpoint] = peer.queued if peer.connected else 0
     return counts
+
+
+def tuned(context: zmq.Context) -> zmq.Socket:
+    """Queues that are bounded, seen and chosen."""
+    context.max_bytes = 100_000_000
+    limit: int = context.max_bytes
+    publisher: zmq.Socket = context.socket(zmq.PUB, overflow="drop-oldest", sndhwm_bytes=limit // 2)
+    publisher.overflow = "spill"
+    publisher.swap, publisher.swap_dir = 1 << 30, "/var/tmp"
+    publisher.durable = (10_000_000, 60.0)
+    publisher.last_value_cache = 1000
+    publisher.conflate_key = lambda parts: parts[0]
+    publisher.conflate_key = 0
+    publisher.bind("tcp://*:5556", overflow="error")
+    publisher.connect("tcp://127.0.0.1:5557", overflow="drop-newest")
+    stats: zmq.SocketStats = publisher.stats()
+    peers: list[zmq.Peer] = publisher.peers()
+    whole: zmq.ContextStats = context.stats()
+    subscriptions: tuple[bytes, ...] = peers[0].subscriptions
+    print(numbers(whole), stats.dropped + stats.queued, subscriptions, peers[0].since)
+    return publisher

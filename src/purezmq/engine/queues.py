@@ -180,7 +180,7 @@ class Queues:
 
     def settle(self) -> None:
         """The application took a message: its bytes count no more."""
-        for pipe in self.engine.inbox.pipes:
+        for pipe in [*self.engine.inbox.pipes, *self.ended]:
             if pipe.receive_meter is not None:
                 pipe.receive_meter.settle(len(pipe.inbound))
             else:
@@ -202,6 +202,8 @@ class Queues:
 
     def keep_counts(self, pipe: Pipe) -> None:
         """A pipe ended: what it counted stays in the socket's sums."""
+        if pipe.folded:
+            return
         self.ended[pipe] = None
         if len(self.ended) > _MAX_ENDED:
             self.fold_counts()
@@ -221,6 +223,8 @@ class Queues:
         for pipe in list(self.ended):
             if not len(pipe.inbound) and pipe.receive_swap is None and not pipe.in_flight:
                 self.former.add(count_pipe(pipe))
+                _close_meter(pipe.receive_meter)
+                pipe.folded = True
                 del self.ended[pipe]
 
     # -- swap --------------------------------------------------------------------------------------------------------
@@ -262,7 +266,7 @@ class Queues:
         """The socket has ended: give the disk and the budget back."""
         for swap in list(self.swaps):
             swap.close()
-        for pipe in self.engine.pipes():
+        for pipe in [*self.engine.pipes(), *self.ended]:
             _close_meter(pipe.meter)
             _close_meter(pipe.receive_meter)
 

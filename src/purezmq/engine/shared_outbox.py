@@ -81,8 +81,8 @@ class SharedOutbox:
                     carrier.queue_each(batch, now)  # its limits need a look at each message, or its encoding is its own
                     continue
                 if chunks is None:
-                    chunks = encode_batch(batch)
-                    size = sum(map(len, chunks))
+                    encoded: list[Any] = encode_batch(batch)
+                    chunks, size = encoded, sum(map(len, encoded))
                     self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))
                 carrier.flush_shared(chunks, batch, size, now)
             if chunks is None and batch:

@@ -7,7 +7,7 @@ socket asks it to send and receive. Every method needs the lease of its socket; 
 from __future__ import annotations
 
 from purezmq.constants import EFSM, ENOTSUP
-from purezmq.error import ZMQError, make_error
+from purezmq.error import Again, ZMQError, make_error
 from purezmq.patterns.fair_queue import FairQueue
 from purezmq.pipe import BLOCK, DropReason, RoomMarker
 
@@ -279,13 +279,15 @@ class Pattern:
         """Send from the front of a list until one must wait; how many were sent.
 
         For those that pass on what others sent, as proxies: what can't be sent at all (`undeliverable`) is dropped and
-        counted, for there is nobody to tell.
+        counted, for there is nobody to tell; with the overflow policy `error` they wait.
         """
         try_send = self.try_send
         for count, message in enumerate(messages):
             try:
                 if not try_send(message):
                     return count
+            except Again:
+                return count
             except ZMQError as error:
                 if error.errno not in self.undeliverable:
                     raise

@@ -5,6 +5,7 @@ Everything here needs the lease.
 
 from __future__ import annotations
 
+from purezmq.error import Again
 from purezmq.pipe import BLOCK
 
 TYPE_CHECKING = False
@@ -79,7 +80,7 @@ class LoadBalancer:
         return None
 
     def send_many(self, messages: list[Message]) -> int:
-        """Write from the front of a list while there is room; how many were written."""
+        """Write from the front of a list while there is room; how many were written. With `error` it waits, too."""
         done = 0
         if len(self.pipes) == 1:
             pipe = self.pipes[0]
@@ -94,7 +95,10 @@ class LoadBalancer:
                     if pipe.ended:
                         return index + 1
         for index in range(done, len(messages)):
-            if self.send(messages[index]) is None:
+            try:
+                if self.send(messages[index]) is None:
+                    return index
+            except Again:
                 return index
         return len(messages)
 

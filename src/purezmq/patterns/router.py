@@ -7,7 +7,7 @@ peer as its first part. `RoutingTable` is shared with STREAM.
 from __future__ import annotations
 
 from purezmq.constants import EHOSTUNREACH
-from purezmq.error import make_error
+from purezmq.error import Again, make_error
 from purezmq.patterns.base import Pattern, send_rest
 from purezmq.pipe import DROP_NEWEST, DropReason
 
@@ -231,7 +231,10 @@ class Router(Pattern):
                         if pipe.quiet or len(outbound) >= pipe.write_batch:
                             pipe.carrier.handle_write(pipe)
                         continue
-            if not try_send(message):
+            try:
+                if not try_send(message):
+                    return count
+            except Again:  # the policy `error`: whoever passes on a batch waits
                 return count
         return len(messages)
 

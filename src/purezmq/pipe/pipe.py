@@ -141,6 +141,7 @@ class Pipe:
         received: messages that arrived.
         spilled / spilled_bytes: what went to disk by swaps that are closed.
         connections: how many handshakes succeeded; `since` when the last one did, in seconds of the epoch.
+        folded: it ended, and its numbers are in the socket's sums.
         dropped: messages that were lost in either direction; `drops` by reason.
         dropped_inbound: those of them that had arrived.
     """
@@ -157,6 +158,7 @@ class Pipe:
         "eligible",
         "ended",
         "fallback",
+        "folded",
         "has_own_policy",
         "in_flight",
         "inbound",
@@ -223,6 +225,7 @@ class Pipe:
         self.spilled = self.spilled_bytes = 0
         self.connections = 0
         self.since = 0.0
+        self.folded = False
         #: For a publisher: what this pipe subscribes to and the shared queue it reads (patterns/distributor.py).
         self.share: Any = None
         #: For a pattern's own use (for example REQ's pending request id).

@@ -14,7 +14,6 @@ from purezmq.engine.burst import flush_thread
 from purezmq.error import ZMQError, make_error
 from purezmq.native import Condition, RLock, allocate_lock
 from purezmq.options import ContextOptions, SocketOptions
-from purezmq.pipe import Budget
 from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.socket import Socket
 from purezmq.transports.inproc import InprocRegistry
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from purezmq.engine.socket_engine import SocketEngine
     from purezmq.message import Message
     from purezmq.patterns.base import Pattern
+    from purezmq.pipe import Budget
     from purezmq.sockets.shared_state import SharedState
     from purezmq.sockets.statistics import ContextStats
 
@@ -224,7 +224,12 @@ class Context(Generic["_S_co"]):
             raise make_error(EINVAL, f"max_bytes must be 0 or more, not {limit}")
         state = self._state
         with state.condition:
-            state.budget = Budget(int(limit), allocate_lock()) if limit else None
+            if limit:
+                from purezmq.pipe import Budget
+
+                state.budget = Budget(int(limit), allocate_lock())
+            else:
+                state.budget = None
             sockets = list(state.sockets)
         for shared in sockets:
             with shared.engine.lease:
@@ -237,7 +242,7 @@ class Context(Generic["_S_co"]):
         Returns:
             A `ContextStats` that doesn't change any more.
         """
-        from purezmq.sockets.census import count_context
+        from purezmq.sockets.counting import count_context
 
         state = self._state
         with state.condition:

@@ -11,7 +11,6 @@ import os
 
 from purezmq.constants import EINVAL
 from purezmq.error import make_error
-from purezmq.pipe import ERROR, POLICIES, key_function
 from purezmq.sockets.socket_state import SocketState
 
 TYPE_CHECKING = False
@@ -30,7 +29,11 @@ def check_overflow(pattern: Any, policy: str) -> str:
     Raises:
         ZMQError: EINVAL: no such policy, or none for this type; the text says why.
     """
-    if not isinstance(policy, str) or (policy and policy not in POLICIES):
+    if not policy:
+        return ""
+    from purezmq.pipe import ERROR, POLICIES  # the engine comes with the first socket
+
+    if not isinstance(policy, str) or policy not in POLICIES:
         raise make_error(EINVAL, f"overflow is one of {', '.join(map(repr, POLICIES))}, not {policy!r}")
     why = pattern.refused_policies.get(policy)
     if policy == ERROR and not pattern.can_transmit:
@@ -117,6 +120,8 @@ class QueueSettings(SocketState):
 
     @conflate_key.setter
     def conflate_key(self, key: int | Callable[[list[bytes]], object] | None) -> None:
+        from purezmq.pipe import key_function
+
         key_function(key)
         self._change_queues("conflate_key", key)
 
