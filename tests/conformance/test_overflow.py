@@ -292,3 +292,16 @@ def test_proxy_waits_for_a_full_back_end_whatever_its_policy(make_socket: MakeSo
     back.close(0)
     with pytest.raises(zmq.ZMQError):
         running.result()
+
+
+def test_error_policy_of_xsub_lets_publishers_wait(make_socket: MakeSocket) -> None:
+    """It is about what an XSUB sends: what arrives at a full queue waits at the publisher, and nothing is on disk."""
+    pub, xsub = make_socket(zmq.XPUB, sndhwm=MARK), make_socket(zmq.XSUB, rcvhwm=MARK)
+    xsub.overflow = "error"
+    xsub.send(b"\x01")
+    xsub.connect(bind(pub, "tcp"))
+    assert b"\x01" == pub.recv()
+    for number in range(COUNT):
+        pub.send(b"%d" % number)
+    assert [b"%d" % number for number in range(MARK)] == [xsub.recv() for _ in range(MARK)]
+    assert 0 == xsub.stats().spilled

@@ -118,7 +118,7 @@ class Durables:
         former = self.live.get(routing_id)
         if former is not None and former is not session and former.stream is not None:
             # Its connection is dead and nobody has noticed, or there are two of them: the newer one counts.
-            self.engine.tell("duplicate_routing_id", session=former, pipe=former.pipe)
+            self.engine.tell("duplicate_routing_id", session=former, pipe=former.pipe, reason="handover")
             former.close_stream(None)
         self.live[routing_id] = session
         parked = self.parked.pop(routing_id, None)

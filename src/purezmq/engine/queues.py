@@ -9,7 +9,7 @@ from __future__ import annotations
 from weakref import WeakSet
 
 from purezmq.engine.counts import PipeCounts, count_pipe
-from purezmq.pipe import BLOCK, DROP_OLDEST, SPILL, KeyedQueue, Meter, Pipe, RoomMarker, key_function, message_size
+from purezmq.pipe import BLOCK, DROP_OLDEST, ERROR, SPILL, KeyedQueue, Meter, Pipe, RoomMarker, key_function, message_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class Queues:
         pattern, options = self.engine.pattern, self.engine.options
         if given == SPILL:
             return SPILL if pattern.can_receive and options.swap else BLOCK
-        return given if given and pattern.receives_by_policy else BLOCK
+        # `error` is for senders: what arrives has no call that could raise it.
+        return given if given and given != ERROR and pattern.receives_by_policy else BLOCK
 
     def _set_meters(self, pipe: Pipe, send_limit: int, receive_limit: int) -> None:
         """Count bytes where anything limits them: an option, or the context."""

@@ -129,6 +129,8 @@ class QueueSettings(SocketState):
     def swap(self) -> int:
         """Most bytes of messages on disk for each peer and direction with ``overflow="spill"``; 0 for no swap.
 
+        It is of the queues that begin to spill after it was set.
+
         Raises:
             ZMQError: EINVAL: negative.
         """
@@ -157,7 +159,7 @@ class QueueSettings(SocketState):
 
         It is for subscribers that told a ROUTING_ID (SUB and XSUB sockets of this library do when it's set) and came to
         an endpoint that is bound here. Their subscriptions and messages wait for as many seconds as given, then are
-        dropped and counted; with ``overflow="spill"`` what exceeds the high-water mark waits on disk.
+        dropped and counted; what exceeds the high-water mark waits on disk, as far as `swap` allows.
 
         Raises:
             ZMQError: EINVAL: the socket doesn't publish, or the values are out of range.
