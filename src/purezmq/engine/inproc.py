@@ -253,6 +253,8 @@ class InprocLink:
             if swap is not None and len(swap):
                 peer.post_swap(swap)
             peer.post_end()
+        if self.pipe.meter is not None:
+            self.pipe.meter.close()  # what is unread is the other's now
 
     def post_swap(self, swap: Any) -> None:
         """The other end closes and leaves us what it has on disk; from the other's thread."""

@@ -111,7 +111,7 @@ class Outbox:
             if taken != len(chunks[0]):
                 self._keep(chunks, batch, taken, pipe)
                 self._wait_for_room()
-        if pipe.outbound or pipe.swapping:
+        if pipe.outbound or pipe.special:
             self.flush(now)
         elif self.engine.closing or self.ending:
             self.engine.handle_flushed(self)
@@ -135,6 +135,8 @@ class Outbox:
                     if not pipe.swapping:
                         self.engine.handle_room()
                     continue
+                if pipe.meter is not None:
+                    pipe.meter.settle(len(pipe.outbound) + pipe.in_flight)
                 if not pipe.outbound:
                     # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
                     self.last_flush = monotonic()
@@ -295,6 +297,8 @@ class Outbox:
                 unsent.popleft()
             if pipe is not None and gone:
                 pipe.in_flight -= gone
+                if pipe.meter is not None:
+                    pipe.meter.settle(len(pipe.outbound) + pipe.in_flight)
                 self.engine.handle_room()
         self.unsent = None
         if pipe is not None:

@@ -42,7 +42,7 @@ class Queues:
         swaps: those that are open.
     """
 
-    __slots__ = ("bound_overflow", "counts_bytes", "ended", "engine", "former", "swaps")
+    __slots__ = ("bound_overflow", "counts_bytes", "ended", "engine", "former", "swaps", "unsettled")
 
     def __init__(self, engine: SocketEngine) -> None:
         self.engine = engine
@@ -52,6 +52,8 @@ class Queues:
         #: Pipes that ended and may hold unread messages still, and the sum of those that don't.
         self.ended: dict[Pipe, None] = {}
         self.former = PipeCounts()
+        #: Those of them whose unread bytes count still.
+        self.unsettled: list[Pipe] = []
 
     def find_conflation(self) -> Any:
         """How pipes made now conflate: False, True (CONFLATE), or a function that finds the key of a message."""
@@ -103,8 +105,7 @@ class Queues:
             self._set_policy(pipe, wanted)
         else:
             self._set_policy(pipe, given if engine.pattern.can_transmit else "")
-        self._set_meters(pipe, engine.options.sndhwm_bytes + theirs, 0)
-        pipe.receive_meter = None  # what is queued counts where it was sent
+        self._set_meters(pipe, engine.options.sndhwm_bytes + theirs, None)  # what is queued counts where it was sent
         engine.pattern.policy_changes(pipe, 1)
 
     def _set_policy(self, pipe: Pipe, given: str) -> None:
@@ -119,8 +120,8 @@ class Queues:
             return SPILL if pattern.can_receive and options.swap else BLOCK
         return given if given and pattern.receives_by_policy else BLOCK
 
-    def _set_meters(self, pipe: Pipe, send_limit: int, receive_limit: int) -> None:
-        """Count bytes where anything limits them: an option, or the context."""
+    def _set_meters(self, pipe: Pipe, send_limit: int, receive_limit: int | None) -> None:
+        """Count bytes where anything limits them: an option, or the context; None where they are not ours to count."""
         budget = self.engine.context.budget
         is_keyed = type(pipe.outbound) is KeyedQueue  # limited by its number of keys alone
         if is_keyed or not (send_limit or budget is not None):
@@ -131,7 +132,7 @@ class Queues:
             pipe.meter = _begin_meter(Meter(send_limit, budget), pipe.outbound, pipe.in_flight)
         else:
             pipe.meter.limit = send_limit
-        if is_keyed or pipe.inbound.maxlen == 0 or not (receive_limit or budget is not None):
+        if receive_limit is None or is_keyed or pipe.inbound.maxlen == 0 or not (receive_limit or budget is not None):
             _close_meter(pipe.receive_meter)
             pipe.receive_meter = None
         elif pipe.receive_meter is None or pipe.receive_meter.budget is not budget:
@@ -172,8 +173,14 @@ class Queues:
         if engine.inbox.handle_ready_changed is not None:
             engine.inbox.handle_ready_changed()
 
-    def settle(self) -> None:
-        """The application took a message: its bytes count no more."""
+    def note_taken(self) -> None:
+        """The application took messages: their bytes count no more."""
+        if not self.counts_bytes:
+            return
+        for pipe in self.unsettled:
+            if pipe.receive_meter is not None:
+                pipe.receive_meter.settle(len(pipe.inbound))
+        self.unsettled = [pipe for pipe in self.unsettled if pipe.inbound]
         for pipe in self.engine.inbox.pipes:
             if pipe.receive_meter is not None:
                 pipe.receive_meter.settle(len(pipe.inbound))
@@ -186,7 +193,7 @@ class Queues:
         """A sender is about to sleep: it shall be woken when the context's budget has room again."""
         budget = self.engine.context.budget
         if budget is not None:
-            budget.waiters.add(self._handle_budget)
+            budget.await_room(self._handle_budget)
 
     def _handle_budget(self) -> None:
         """Other queues of the context became shorter (any thread, whatever it holds)."""
@@ -197,6 +204,8 @@ class Queues:
     def keep_counts(self, pipe: Pipe) -> None:
         """A pipe ended: what it counted stays in the socket's sums."""
         self.ended[pipe] = None
+        if pipe.receive_meter is not None:
+            self.unsettled.append(pipe)
         if len(self.ended) > _MAX_ENDED:
             self.fold_counts()
 
@@ -246,7 +255,7 @@ class Queues:
         """The socket has ended: give the disk and the budget back."""
         for swap in list(self.swaps):
             swap.close()
-        for pipe in self.engine.pipes():
+        for pipe in [*self.engine.pipes(), *self.unsettled]:
             _close_meter(pipe.meter)
             _close_meter(pipe.receive_meter)
 
