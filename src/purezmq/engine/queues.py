@@ -80,7 +80,7 @@ class Queues:
         pattern.policy_changes(pipe, -1)
         self._set_policy(pipe, given if pattern.can_transmit else "")
         pipe.receive_policy = self.receive_policy(given)
-        if type(pipe.inbound) is KeyedQueue and pipe.inbound.maxlen is None and pipe.receive_policy == BLOCK:
+        if type(pipe.inbound) is KeyedQueue and pipe.inbound.maxlen is None and pipe.receive_policy in {BLOCK, SPILL}:
             pipe.receive_policy = DROP_OLDEST  # the latest of each key must get in, however many keys there are
         if type(pipe.outbound) is not KeyedQueue or pipe.outbound.maxlen is None:
             pipe.send_limit, pipe.receive_limit = options.sndhwm, options.rcvhwm
@@ -109,6 +109,9 @@ class Queues:
         engine.pattern.policy_changes(pipe, 1)
 
     def _set_policy(self, pipe: Pipe, given: str) -> None:
+        if type(pipe.outbound) is KeyedQueue and hasattr(self.engine.pattern, "shared_carrier"):
+            # A publisher looks for the key before it distributes a message: then there is no way back, and no call.
+            pipe.outbound.has_sender = False
         pipe.fallback = self.engine.pattern.overflow
         pipe.policy = given or pipe.fallback
         pipe.has_own_policy = bool(given)

@@ -24,7 +24,7 @@ from purezmq.patterns.base import Pattern
 from purezmq.patterns.distributor import Distributor, admits
 from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
-from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason
+from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason, key_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class _Publisher(Pattern):
         #: The queue that takes every message without a look at it, or None.
         self._target: Any = None
         self._is_plain = True
+        #: What finds the key of a message that may be conflated, or None.
+        self._find_key: Any = None
         self._read_options()
 
     @property
@@ -97,14 +99,17 @@ class _Publisher(Pattern):
             self.distributor.count_strict(pipe, change)
 
     def setting_changed(self, name: str) -> None:
-        """Act on `last_value_cache`."""
-        if name == "last_value_cache":
+        """Act on those that make each message need a look."""
+        if name in {"last_value_cache", "conflate_key"}:
             self._read_options()
 
     def _read_options(self) -> None:
         """Whether nothing but the topic decides who gets a message."""
         options = self.options
-        self._is_plain = not (options.xpub_nodrop or options.invert_matching or self._sends_last_value())
+        self._find_key = key_function(options.conflate_key)
+        self._is_plain = not (
+            options.xpub_nodrop or options.invert_matching or self._sends_last_value() or self._find_key
+        )
         size = options.last_value_cache
         if not size:
             self.cache = None
@@ -170,6 +175,8 @@ class _Publisher(Pattern):
             self.is_unheard = False
             self._target.write(message)
             return True
+        if self._find_key is not None:  # what it raises ends here, in the call, not where the message is queued
+            hash(self._find_key(message if isinstance(message, list) else [message]))
         first = message[0] if isinstance(message, list) else message
         if type(first) is not bytes:
             first = bytes(first)  # any bytes-like may be sent
