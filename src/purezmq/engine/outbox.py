@@ -195,8 +195,8 @@ class Outbox:
                 pipe.written += 1
                 if pipe.meter is not None:
                     pipe.meter.note(message_size(message))
-            elif not pipe.overflow(message):  # it was admitted when it was published, and now there is no way back
-                pipe.drop(1, DropReason.NEWEST)
+            elif not pipe.overflow(message) and not pipe.pledge(message):
+                pipe.drop(1, DropReason.NEWEST)  # it was admitted when it was published, and now there is no way back
         if self.unsent is None:
             self.flush(now)
         else:
@@ -214,16 +214,17 @@ class Outbox:
         kept: deque[_Unsent] = deque()
         back: list[Any] = []
         for entry in unsent:
+            pipe.in_flight -= len(entry.messages)
             if entry.started:
                 back.extend(_split_started(entry, exact=self.connection is not None and self.connection.shares_encoding))
                 if entry.chunks:
                     kept.append(entry)
+                pipe.in_flight += len(entry.messages)  # some were known to have left only now
             elif entry.messages:
                 back.extend(entry.messages)
             else:
                 kept.append(entry)  # control frames
         self.unsent = kept or None
-        pipe.in_flight -= len(back)
         _give_back(pipe, back)
         if not kept:  # the descriptor is watched still: the event begins anew
             pipe.batch, pipe.write_batch = BATCH_MESSAGES, WRITE_BATCH_MESSAGES
@@ -358,7 +359,7 @@ class Outbox:
                 _drop_sent(entry, exact=True)
                 if sum(map(_encoded_size, entry.messages)) == sum(map(len, entry.chunks)):
                     back.extend(entry.messages)  # the last write ended exactly between two messages
-                else:
+                elif entry.messages:
                     # Of the first one a part has left: that one is lost.
                     pipe.sent -= 1
                     pipe.drop(1, DropReason.DISCONNECTED)

@@ -152,6 +152,8 @@ class Queues:
             from purezmq.engine.durable import Durables
 
             engine.durables = Durables(engine)
+        if engine.durables is not None:
+            engine.durables.apply()
         for pipe in engine.pipes():
             if not hasattr(pipe.carrier, "is_direct") and not hasattr(pipe.carrier, "is_parked"):
                 self.configure(pipe)

@@ -371,6 +371,15 @@ class Pipe:
         self.room = 0
         return True
 
+    def pledge(self, message: Message) -> bool:
+        """Spill a message that was admitted when the disk was not behind, as it is now: there is no way back for it.
+
+        How many they may be is limited by the batch of those who admit.
+        """
+        if self.swap is None or not self.swapping or self.swap.is_full:
+            return False
+        return bool(self.swap.append(message, is_pledged=True))
+
     def _make_room(self, message: Message) -> bool:
         """Drop the oldest messages until this one fits; what is half on its way doesn't count against it."""
         if self.ended or self.swapping:
