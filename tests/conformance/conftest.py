@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.fixtures import context, make_context, make_peer, make_socket
+from tests.support.fixtures import context, libzmq, libzmq_process, make_context, make_peer, make_socket
 from tests.support.fronts import front
 
-__all__ = ["context", "front", "make_context", "make_peer", "make_socket"]
+__all__ = ["context", "front", "libzmq", "libzmq_process", "make_context", "make_peer", "make_socket"]

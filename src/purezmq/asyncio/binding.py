@@ -158,6 +158,7 @@ class LoopBinding:
                     taken = future.request.take(socket)
                     if taken is not None:
                         future.give(taken)
+                        socket._engine.queues.note_taken()
             except ZMQError as error:
                 if error.errno == EFSM:  # not now: a send changes that
                     break

@@ -250,6 +250,7 @@ class AsyncSocketRecv(AsyncSocketState):
                 if is_now or not self._pattern.can_receive:
                     self._pattern.check_recv()
                 return None
+            self._engine.queues.note_taken()
             value = request.convert(self, taken)
         return make_ready(value if request.load is None else request.load(value))
 

@@ -158,6 +158,9 @@ class AsyncSocketSend(AsyncSocketState):
         if (flags and flags & _DONTWAIT) or timeout == 0.0:
             with engine.lease:
                 why = why_blocked(pattern, message)
+                if self._send_after_all(message, engine.room_token):
+                    self._note_sent(binding)
+                    return
             raise make_error(EAGAIN, why)
         future = binding.blocked = SendFuture(binding, message)
         binding.wait(future, binding.senders, timeout)

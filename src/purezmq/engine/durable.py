@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from purezmq.pipe import DROP_NEWEST, SPILL, DropReason, Meter, message_size, queued_bytes
+from purezmq.pipe import DROP_NEWEST, SPILL, DropReason, Meter, message_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,8 +61,20 @@ class Parked:
         del now
         pipe = self.pipe
         for message in batch:
-            if not pipe.send(message):
+            if not self._has_room(message):
                 pipe.drop(1, DropReason.NEWEST)
+            elif pipe.can_take(message):
+                pipe.write(message)
+            elif not pipe.overflow(message, is_pledged=True):
+                pipe.drop(1, DropReason.NEWEST)
+
+    def _has_room(self, message: Any) -> bool:
+        """Whether what waits in memory and on disk stays within the bytes that the subscriber may have."""
+        swap, limits = self.pipe.swap, self.durables.engine.options.durable
+        if swap is None or limits is None:
+            return True  # what is in memory is metered
+        in_memory = 0 if self.pipe.meter is None else self.pipe.meter.total
+        return bool(in_memory + swap.bytes + message_size(message) <= limits[0])
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """See `Carrier`: there is nobody to tell."""
@@ -104,7 +116,12 @@ class Durables:
 
     def __init__(self, engine: SocketEngine) -> None:
         self.engine = engine
-        self.live: dict[bytes, Session] = {}
+        self.live: dict[bytes, Session] = {
+            bytes(session.pipe.peer.routing_id): session
+            for session in engine.sessions.values()
+            if session.dialer is None and session.pipe is not None and session.pipe.peer is not None
+        }
+        self.live.pop(b"", None)
         self.parked: dict[bytes, Parked] = {}
 
     def pipes(self) -> list[Pipe]:
@@ -113,9 +130,12 @@ class Durables:
 
     def resume(self, session: Session, routing_id: bytes) -> Pipe | None:
         """A peer came to an endpoint of ours and told this routing id: the pipe that waited for it, if any."""
-        if not routing_id or self.engine.options.durable is None:
+        if not routing_id:
             return None
         former = self.live.get(routing_id)
+        if self.engine.options.durable is None:
+            self.live[routing_id] = session
+            return None
         if former is not None and former is not session and former.stream is not None:
             # Its connection is dead and nobody has noticed, or there are two of them: the newer one counts.
             self.engine.tell("duplicate_routing_id", session=former, pipe=former.pipe, reason="handover")
@@ -141,9 +161,10 @@ class Durables:
         if pipe is None or pipe.peer is None:
             return False
         routing_id = bytes(pipe.peer.routing_id)
-        if self.live.get(routing_id) is session:
-            del self.live[routing_id]
-        if limits is None or not routing_id or not pipe.attached or session.ending or self.engine.closing:
+        if self.live.get(routing_id) is not session:
+            return False  # another one has come by this id
+        del self.live[routing_id]
+        if limits is None or not pipe.attached or session.ending or self.engine.closing:
             return False
         size, age = limits
         session.pipe = None
@@ -152,12 +173,7 @@ class Durables:
         pattern = self.engine.pattern
         pattern.policy_changes(pipe, -1)
         pipe.policy, pipe.fallback, pipe.has_own_policy = SPILL, DROP_NEWEST, True
-        if pipe.meter is not None:
-            pipe.meter.close()
-        pipe.meter = Meter(size, self.engine.context.budget)
-        for message in pipe.outbound:
-            pipe.meter.note(message_size(message))
-        pipe.special = True
+        self._limit(pipe, size)
         if pipe.swap is not None and pipe.swapping:
             pipe.swap.hand_over(lambda: self.engine.post(self.engine.handle_room))
         else:
@@ -169,10 +185,29 @@ class Durables:
             self.forget(next(iter(self.parked.values())), DropReason.EXPIRED)
         return True
 
+    def _limit(self, pipe: Pipe, size: int) -> None:
+        if pipe.meter is not None:
+            pipe.meter.close()
+        pipe.meter = Meter(size, self.engine.context.budget)
+        for message in pipe.outbound:
+            pipe.meter.note(message_size(message))
+        pipe.special = True
+
+    def apply(self) -> None:
+        """The setting, or the limit of the context, was changed: those that are away follow."""
+        limits = self.engine.options.durable
+        if limits is None:
+            self.close()
+            return
+        for parked in self.parked.values():
+            self._limit(parked.pipe, limits[0])
+
     def open_swap(self, pipe: Pipe) -> Any:
         """A swap as large as what the subscriber may still have, and no larger than those of its socket."""
         limits = self.engine.options.durable
-        room = 0 if limits is None else limits[0] - queued_bytes(pipe.outbound)
+        if limits is None or pipe.meter is None or not self.engine.options.swap:
+            return None
+        room = limits[0] - pipe.meter.total
         return self.engine.queues.open_swap(pipe, self.engine.handle_room, self.engine, max(room, 0))
 
     def _expire(self, parked: Parked) -> None:
@@ -188,6 +223,8 @@ class Durables:
             if known is parked:
                 del self.parked[routing_id]
         _cancel(parked)
+        if pipe.share is not None and pipe.share.outbound:
+            self.engine.shared.flush_shared(pipe.share)  # what was published before this is lost by it, too
         count = pipe.queued()
         pipe.discard_outbound(reason)
         if reason == DropReason.EXPIRED:
@@ -195,7 +232,7 @@ class Durables:
         self.engine.detach(pipe)
 
     def close(self) -> None:
-        """The socket closes: nobody will come for it."""
+        """The socket closes, or the setting is off: nobody will come for it."""
         for parked in list(self.parked.values()):
             self.forget(parked, DropReason.DISCONNECTED)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from time import monotonic
 
 from purezmq.engine.selector import READ
-from purezmq.pipe import BLOCK, DROP_NEWEST, DROP_OLDEST, DropReason, message_size
+from purezmq.pipe import BLOCK, DROP_NEWEST, DROP_OLDEST, DropReason, KeyedQueue, message_size
 from purezmq.wire.events import ConnectionFailed
 from purezmq.wire.limits import READ_SIZE
 
@@ -207,7 +207,7 @@ def _can_receive(pipe: Pipe, message: Any) -> bool:
         return False  # behind what is on disk
     length = len(pipe.inbound)
     if pipe.receive_limit and length >= pipe.receive_limit:
-        return False
+        return type(pipe.inbound) is KeyedQueue and pipe.inbound.has_key_of(message)
     return pipe.receive_meter is None or pipe.receive_meter.fits(message_size(message), length)
 
 

@@ -12,7 +12,7 @@ from time import time
 from purezmq.engine.confirmation import Confirmation
 from purezmq.engine.inbox import refill_inbound
 from purezmq.engine.leader import sched_yield
-from purezmq.pipe import NO_BATCH, DropReason, Pipe, RoomMarker
+from purezmq.pipe import NO_BATCH, DropReason, Pipe, RoomMarker, key_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class InprocLink:
         pipe.batch = pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
         if type(pipe.outbound) is list:
             pipe.outbound = deque()
+        else:
+            pipe.inbound.has_sender = True  # what arrives is appended by its sender
         return pipe
 
     @property
@@ -178,6 +180,7 @@ class InprocLink:
             return  # closed or disconnected meanwhile
         self.confirmation = None
         self._marked = False
+        self.conflate = _find_conflation(engine, self.name)
         self.pipe = self._make_pipe(engine.options)
         self.pipe.routing_id = self.given_id
         engine.queues.configure_link(self)
@@ -262,6 +265,8 @@ class InprocLink:
             if swap is not None and len(swap):
                 peer.post_swap(swap)
             peer.post_end()
+        if self.pipe.meter is not None:
+            self.pipe.meter.close()  # what is unread is the other's now
 
     def post_swap(self, swap: Any) -> None:
         """The other end closes and leaves us what it has on disk; from the other's thread."""
@@ -281,7 +286,7 @@ class InprocLink:
 
 def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes, overflow: str = "") -> InprocLink:
     """Connect a socket to a name, bound or not yet (lease held)."""
-    link = InprocLink(engine, name, engine.options, conflate=engine.queues.find_conflation(), overflow=overflow)
+    link = InprocLink(engine, name, engine.options, conflate=_find_conflation(engine, name), overflow=overflow)
     link.given_id = link.pipe.routing_id = routing_id
     engine.queues.configure_link(link)
     engine.links.add(link)
@@ -322,6 +327,14 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
 
     binder.post(accept)
     connector.post(note_connected)
+
+
+def _find_conflation(engine: SocketEngine, name: str) -> Any:
+    """How the queues of a connection conflate: as its connector says (CONFLATE, as in libzmq), or either by its key."""
+    owner = engine.context.inproc.find(name)
+    return engine.queues.find_conflation() or (
+        owner is not None and key_function(owner.options.conflate_key) is not None and owner.queues.find_conflation()
+    )
 
 
 def _sum_limits(sender: int, receiver: int) -> int:

@@ -111,7 +111,7 @@ class Outbox:
             if taken != len(chunks[0]):
                 self._keep(chunks, batch, taken, pipe)
                 self._wait_for_room()
-        if pipe.outbound or pipe.swapping:
+        if pipe.outbound or pipe.special:
             self.flush(now)
         elif self.engine.closing or self.ending:
             self.engine.handle_flushed(self)
@@ -134,6 +134,8 @@ class Outbox:
                 if pipe.swapping and pipe.refill():
                     self.engine.handle_room()
                     continue
+                if pipe.meter is not None:
+                    pipe.meter.settle(len(pipe.outbound) + pipe.in_flight)
                 if not pipe.outbound:
                     # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
                     self.last_flush = monotonic()
@@ -194,10 +196,8 @@ class Outbox:
                 next(pipe.tickets)
                 if pipe.meter is not None:
                     pipe.meter.note(message_size(message))
-            elif not pipe.overflow(
-                message, is_pledged=True
-            ):  # it was admitted when it was published, and now there is no way back
-                pipe.drop(1, DropReason.NEWEST)
+            elif not pipe.overflow(message, is_pledged=True):
+                pipe.drop(1, DropReason.NEWEST)  # it was admitted when it was published, and now there is no way back
         if self.unsent is None:
             self.flush(now)
         else:
@@ -215,18 +215,19 @@ class Outbox:
         kept: deque[_Unsent] = deque()
         back: list[Any] = []
         for entry in unsent:
+            pipe.in_flight -= len(entry.messages)
             if entry.started:
                 back.extend(
                     _split_started(entry, exact=self.connection is not None and self.connection.shares_encoding)
                 )
                 if entry.chunks:
                     kept.append(entry)
+                pipe.in_flight += len(entry.messages)  # some were known to have left only now
             elif entry.messages:
                 back.extend(entry.messages)
             else:
                 kept.append(entry)  # control frames
         self.unsent = kept or None
-        pipe.in_flight -= len(back)
         _give_back(pipe, back)
         if not kept:  # the descriptor is watched still: the event begins anew
             pipe.batch, pipe.write_batch = BATCH_MESSAGES, WRITE_BATCH_MESSAGES
@@ -300,6 +301,8 @@ class Outbox:
                 unsent.popleft()
             if pipe is not None and gone:
                 pipe.in_flight -= gone
+                if pipe.meter is not None:
+                    pipe.meter.settle(len(pipe.outbound) + pipe.in_flight)
                 self.engine.handle_room()
         self.unsent = None
         if pipe is not None:
@@ -359,7 +362,7 @@ class Outbox:
                 _drop_sent(entry, exact=True)
                 if sum(map(_encoded_size, entry.messages)) == sum(map(len, entry.chunks)):
                     back.extend(entry.messages)  # the last write ended exactly between two messages
-                else:
+                elif entry.messages:
                     # Of the first one a part has left: that one is lost.
                     pipe.sent -= 1
                     pipe.drop(1, DropReason.DISCONNECTED)

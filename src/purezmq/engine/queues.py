@@ -9,7 +9,18 @@ from __future__ import annotations
 from weakref import WeakSet
 
 from purezmq.engine.counts import PipeCounts, count_pipe
-from purezmq.pipe import BLOCK, DROP_OLDEST, ERROR, SPILL, KeyedQueue, Meter, Pipe, RoomMarker, key_function, message_size
+from purezmq.pipe import (
+    BLOCK,
+    DROP_OLDEST,
+    ERROR,
+    SPILL,
+    KeyedQueue,
+    Meter,
+    Pipe,
+    RoomMarker,
+    key_function,
+    message_size,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +55,7 @@ class Queues:
         swaps: those that are open.
     """
 
-    __slots__ = ("bound_overflow", "counts_bytes", "ended", "engine", "former", "swaps")
+    __slots__ = ("bound_overflow", "counts_bytes", "ended", "engine", "former", "swaps", "unsettled")
 
     def __init__(self, engine: SocketEngine) -> None:
         self.engine = engine
@@ -54,6 +65,8 @@ class Queues:
         #: Pipes that ended and may hold unread messages still, and the sum of those that don't.
         self.ended: dict[Pipe, None] = {}
         self.former = PipeCounts()
+        #: Those of them whose unread bytes count still.
+        self.unsettled: list[Pipe] = []
 
     def find_conflation(self) -> Any:
         """How pipes made now conflate: False, True (CONFLATE), or a function that finds the key of a message."""
@@ -78,9 +91,9 @@ class Queues:
         options, pattern = self.engine.options, self.engine.pattern
         given = pipe.carrier.overflow or options.overflow
         pattern.policy_changes(pipe, -1)
-        self._set_policy(pipe, given if pattern.can_transmit else "")
+        self._set_policy(pipe, self._send_policy(given))
         pipe.receive_policy = self.receive_policy(given)
-        if type(pipe.inbound) is KeyedQueue and pipe.inbound.maxlen is None and pipe.receive_policy == BLOCK:
+        if type(pipe.inbound) is KeyedQueue and pipe.inbound.maxlen is None and pipe.receive_policy in {BLOCK, SPILL}:
             pipe.receive_policy = DROP_OLDEST  # the latest of each key must get in, however many keys there are
         if type(pipe.outbound) is not KeyedQueue or pipe.outbound.maxlen is None:
             pipe.send_limit, pipe.receive_limit = options.sndhwm, options.rcvhwm
@@ -104,12 +117,20 @@ class Queues:
             link.swap_owner = peer.engine
             self._set_policy(pipe, wanted)
         else:
-            self._set_policy(pipe, given if engine.pattern.can_transmit else "")
-        self._set_meters(pipe, engine.options.sndhwm_bytes + theirs, 0)
-        pipe.receive_meter = None  # what is queued counts where it was sent
+            self._set_policy(pipe, self._send_policy(given))
+        self._set_meters(pipe, engine.options.sndhwm_bytes + theirs, None)  # what is queued counts where it was sent
         engine.pattern.policy_changes(pipe, 1)
 
+    def _send_policy(self, given: str) -> str:
+        """What happens to messages that are sent to a full queue, where the application chose it: else nothing."""
+        if not self.engine.pattern.can_transmit or (given == SPILL and not self.engine.options.swap):
+            return ""
+        return given
+
     def _set_policy(self, pipe: Pipe, given: str) -> None:
+        if type(pipe.outbound) is KeyedQueue and hasattr(self.engine.pattern, "shared_carrier"):
+            # A publisher looks for the key before it distributes a message: then there is no way back, and no call.
+            pipe.outbound.has_sender = False
         pipe.fallback = self.engine.pattern.overflow
         pipe.policy = given or pipe.fallback
         pipe.has_own_policy = bool(given)
@@ -122,8 +143,8 @@ class Queues:
         # `error` is for senders: what arrives has no call that could raise it.
         return given if given and given != ERROR and pattern.receives_by_policy else BLOCK
 
-    def _set_meters(self, pipe: Pipe, send_limit: int, receive_limit: int) -> None:
-        """Count bytes where anything limits them: an option, or the context."""
+    def _set_meters(self, pipe: Pipe, send_limit: int, receive_limit: int | None) -> None:
+        """Count bytes where anything limits them: an option, or the context; None where they are not ours to count."""
         budget = self.engine.context.budget
         if pipe.policy == SPILL:
             send_limit = send_limit or SPILL_BYTES
@@ -138,7 +159,7 @@ class Queues:
             pipe.meter = _begin_meter(Meter(send_limit, budget), pipe.outbound, pipe.in_flight)
         else:
             pipe.meter.limit = send_limit
-        if is_keyed or pipe.inbound.maxlen == 0 or not (receive_limit or budget is not None):
+        if receive_limit is None or is_keyed or pipe.inbound.maxlen == 0 or not (receive_limit or budget is not None):
             _close_meter(pipe.receive_meter)
             pipe.receive_meter = None
         elif pipe.receive_meter is None or pipe.receive_meter.budget is not budget:
@@ -155,6 +176,8 @@ class Queues:
             from purezmq.engine.durable import Durables
 
             engine.durables = Durables(engine)
+        if engine.durables is not None:
+            engine.durables.apply()
         for pipe in engine.pipes():
             if not hasattr(pipe.carrier, "is_direct") and not hasattr(pipe.carrier, "is_parked"):
                 self.configure(pipe)
@@ -179,9 +202,15 @@ class Queues:
         if engine.inbox.handle_ready_changed is not None:
             engine.inbox.handle_ready_changed()
 
-    def settle(self) -> None:
-        """The application took a message: its bytes count no more."""
-        for pipe in [*self.engine.inbox.pipes, *self.ended]:
+    def note_taken(self) -> None:
+        """The application took messages: their bytes count no more."""
+        if not self.counts_bytes:
+            return
+        for pipe in self.unsettled:
+            if pipe.receive_meter is not None:
+                pipe.receive_meter.settle(len(pipe.inbound))
+        self.unsettled = [pipe for pipe in self.unsettled if pipe.inbound]
+        for pipe in self.engine.inbox.pipes:
             if pipe.receive_meter is not None:
                 pipe.receive_meter.settle(len(pipe.inbound))
             else:
@@ -193,7 +222,7 @@ class Queues:
         """A sender is about to sleep: it shall be woken when the context's budget has room again."""
         budget = self.engine.context.budget
         if budget is not None:
-            budget.waiters.add(self._handle_budget)
+            budget.await_room(self._handle_budget)
 
     def _handle_budget(self) -> None:
         """Other queues of the context became shorter (any thread, whatever it holds)."""
@@ -206,6 +235,8 @@ class Queues:
         if pipe.folded:
             return
         self.ended[pipe] = None
+        if pipe.receive_meter is not None:
+            self.unsettled.append(pipe)
         if len(self.ended) > _MAX_ENDED:
             self.fold_counts()
 
@@ -267,7 +298,7 @@ class Queues:
         """The socket has ended: give the disk and the budget back."""
         for swap in list(self.swaps):
             swap.close()
-        for pipe in [*self.engine.pipes(), *self.ended]:
+        for pipe in [*self.engine.pipes(), *self.unsettled]:
             _close_meter(pipe.meter)
             _close_meter(pipe.receive_meter)
 

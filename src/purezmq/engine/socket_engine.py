@@ -524,6 +524,9 @@ class SocketEngine(EventSource):
         dialer.close()
         if dialer in self.dialers:
             self.dialers.remove(dialer)
+        session = dialer.session
+        if self.closing and session.stream is None and session.pipe is not None:
+            self.detach(session.pipe)
 
     def _end_linger(self) -> None:
         with self.lease:

@@ -28,6 +28,7 @@ class Balanced(Pattern):
     """
 
     can_transmit = True
+    picks_peer = True
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)

@@ -97,6 +97,8 @@ class Pattern:
     no_delay: ClassVar[bool] = False
     #: Messages have one part: SNDMORE is an error, and what comes with more parts is dropped.
     single_part: ClassVar[bool] = False
+    #: A message goes to whichever peer has room, so that what doesn't fit now can't be sent at all.
+    picks_peer: ClassVar[bool] = False
     #: What `send` and Frame tell besides the body: "routing_id", "group" or nothing. Where it is something, a message
     #: is [address, body] on its way in and out of the pattern.
     addressing: ClassVar[str] = ""

@@ -121,6 +121,8 @@ class SharedQueue:
                 limit, waiting = pipe.send_limit, len(self.outbound)
                 if not pipe.special and not (limit and waiting + len(pipe.outbound) + pipe.in_flight >= limit):
                     continue
+                if pipe.policy == SPILL and pipe.is_open():
+                    continue  # disk takes what doesn't fit, without a write for each message
                 if waiting and not pipe.swapping:
                     self.carrier.flush_shared(self)
                 if not admits(pipe, message):

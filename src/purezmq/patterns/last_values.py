@@ -26,26 +26,39 @@ class LastValues:
         limit: most topics.
         find_topic: as the setting ``conflate_key``: what two messages have in common that are about the same thing.
             None: the first part.
-        former: a cache whose messages this one takes over.
+        former: a cache whose messages this one takes over, but for those without a topic by `find_topic`.
+
+    Attributes:
+        limit: as given.
+        key: `find_topic` as given.
     """
 
-    __slots__ = ("_find_topic", "_messages", "limit")
+    __slots__ = ("_find_topic", "_messages", "key", "limit")
 
     def __init__(self, limit: int, find_topic: Any, former: LastValues | None = None) -> None:
         self.limit = limit
+        self.key = find_topic
         self._find_topic = key_function(0 if find_topic is None else find_topic)
         self._messages: OrderedDict[object, Message] = OrderedDict()
         if former is not None:
             for message in former._messages.values():
-                self.keep(message)
+                try:
+                    self.keep(message)
+                except Exception:  # noqa: BLE001, S112 - the application's function: it was made for what comes
+                    continue
 
     def __len__(self) -> int:
         """How many topics it holds."""
         return len(self._messages)
 
     def keep(self, message: Message) -> None:
-        """This is the last one of its topic now."""
+        """This is the last one of its topic now. What is the application's memory still is copied."""
         assert self._find_topic is not None
+        if type(message) is not bytes and (
+            type(message) is not list or any(type(part) is not bytes for part in message)
+        ):
+            parts = message if isinstance(message, list) else [message]
+            message = [part if type(part) is bytes else bytes(part) for part in parts]
         topic = self._find_topic(message if isinstance(message, list) else [message])
         self._messages[topic] = message
         self._messages.move_to_end(topic)

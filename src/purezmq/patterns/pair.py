@@ -28,6 +28,7 @@ class Pair(Pattern):
     type_name = "PAIR"
     peer_types = frozenset({"PAIR"})
     can_transmit = True
+    picks_peer = True
     exclusive = True
 
     def __init__(self, options: SocketOptions) -> None:

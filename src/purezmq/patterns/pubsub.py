@@ -19,12 +19,12 @@ from purezmq.constants import (
     XPUB_MANUAL_LAST_VALUE,
     XPUB_NODROP,
 )
-from purezmq.error import make_error
+from purezmq.error import ZMQError, make_error
 from purezmq.patterns.base import Pattern
 from purezmq.patterns.distributor import Distributor, admits
 from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
-from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason
+from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason, key_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class _Publisher(Pattern):
         #: The queue that takes every message without a look at it, or None.
         self._target: Any = None
         self._is_plain = True
+        #: What finds the key of a message that may be conflated, or None.
+        self._find_key: Any = None
         self._read_options()
 
     @property
@@ -97,18 +99,21 @@ class _Publisher(Pattern):
             self.distributor.count_strict(pipe, change)
 
     def setting_changed(self, name: str) -> None:
-        """Act on `last_value_cache`."""
-        if name == "last_value_cache":
+        """Act on those that make each message need a look."""
+        if name in {"last_value_cache", "conflate_key"}:
             self._read_options()
 
     def _read_options(self) -> None:
         """Whether nothing but the topic decides who gets a message."""
         options = self.options
-        self._is_plain = not (options.xpub_nodrop or options.invert_matching or self._sends_last_value())
+        self._find_key = key_function(options.conflate_key)
+        self._is_plain = not (
+            options.xpub_nodrop or options.invert_matching or self._sends_last_value() or self._find_key
+        )
         size = options.last_value_cache
         if not size:
             self.cache = None
-        elif self.cache is None or self.cache.limit != size:
+        elif self.cache is None or self.cache.limit != size or self.cache.key is not options.conflate_key:
             self.cache = LastValues(size, options.conflate_key, self.cache)
         self._queues_changed()
 
@@ -152,14 +157,13 @@ class _Publisher(Pattern):
     def _subscribe(self, pipe: Pipe, topic: bytes) -> bool | None:
         """As `Distributor.subscribe`; what the cache has for the topic leaves before anything that comes after it."""
         cache = self.cache
-        if cache is None or pipe.share is None:
+        if cache is None or pipe.share is None or self.options.invert_matching:
             return self.distributor.subscribe(pipe, topic)
         before = tuple(pipe.share.topics)
         is_new = self.distributor.subscribe(pipe, topic)
         if is_new is not None:
             for message in cache.find(topic, before):
-                if not pipe.send(message.copy() if type(message) is list else message):
-                    pipe.drop(1, DropReason.NEWEST)
+                _send_unasked(pipe, message.copy() if type(message) is list else message)
         return is_new
 
     # -- sending ---------------------------------------------------------------------------------------------------
@@ -170,6 +174,8 @@ class _Publisher(Pattern):
             self.is_unheard = False
             self._target.write(message)
             return True
+        if self._find_key is not None:  # what it raises ends here, in the call, not where the message is queued
+            hash(self._find_key(message if isinstance(message, list) else [message]))
         first = message[0] if isinstance(message, list) else message
         if type(first) is not bytes:
             first = bytes(first)  # any bytes-like may be sent
@@ -186,6 +192,7 @@ class _Publisher(Pattern):
             queue.write(message)
         if self.cache is not None:
             self.cache.keep(message)
+            self.is_unheard = False  # who subscribes now gets it from there
         return True
 
     def can_send(self) -> bool:
@@ -197,6 +204,16 @@ class _Publisher(Pattern):
         full = [pipe for pipe in self.distributor.pipes if not pipe.can_write()]
         which = full[0].why_full() if len(full) == 1 else "the queue to a matching subscriber is full (high-water mark)"
         return f"{which}, and {'XPUB_NODROP' if self.options.xpub_nodrop else 'its policy'} forbids to drop"
+
+
+def _send_unasked(pipe: Pipe, message: Message) -> None:
+    """Send what no call of the application sends now: nobody can wait, or be told, so what doesn't fit is dropped."""
+    try:
+        is_sent = pipe.send(message)
+    except ZMQError:  # the policy is `error`
+        is_sent = False
+    if not is_sent:
+        pipe.drop(1, DropReason.NEWEST)
 
 
 class Pub(_Publisher):

@@ -2,13 +2,14 @@
 
 A newer message goes to the end and the older one with its key is dropped and counted, so what is left is in the order
 in which it was sent. CONFLATE is the case of one key for all. It looks like the deque that it stands for. What makes it
-safe without a lock, one thread appending while others take: popping a key and storing under it are single operations
-of a dict; looking for the first key is tried again when the dict changed meanwhile.
+safe without a lock, one thread appending while others take: popping a key, popping the first and storing under a key
+are single operations of an OrderedDict (a plain dict would find its first key by walking over all that were popped
+before); walking over it is tried again when it changed meanwhile.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,27 +25,38 @@ class KeyedQueue:
     """See the module's text.
 
     Args:
-        find_key: the key of a message, from the list of its parts. What it raises ends in the sender's call; for a
-            message that arrived, such a message has a key of its own.
+        find_key: the key of a message, from the list of its parts. What it raises ends in the sender's call.
+        has_sender: there is a call that it may end in. For a message that arrived there is none: one without a key that
+            can be found has a key of its own, for nothing may be lost.
 
     Attributes:
         replaced: how many messages were dropped for newer ones.
         maxlen: 1 when there is one key for all (CONFLATE), else None, as of a deque.
     """
 
-    __slots__ = ("_front", "_messages", "find_key", "maxlen", "replaced")
+    __slots__ = ("_front", "_markers", "_messages", "find_key", "has_sender", "maxlen", "replaced")
 
-    def __init__(self, find_key: KeyFunction) -> None:
+    def __init__(self, find_key: KeyFunction, *, has_sender: bool = True) -> None:
         self.find_key = find_key
+        self.has_sender = has_sender
         self.replaced = 0
         self.maxlen = 1 if find_key is keep_last else None
-        self._messages: dict[object, Any] = {}
+        self._messages: OrderedDict[object, Any] = OrderedDict()
         #: What was put back: it goes first.
         self._front: deque[Any] = deque()
+        #: (length, marker): whom to wake when no more than so many messages wait.
+        self._markers: deque[tuple[int, Any]] = deque()
 
     def key_of(self, message: Any) -> object:
         """The key of a message in its queued form."""
-        return self.find_key(message if isinstance(message, list) else [message])
+        try:
+            key = self.find_key(message if isinstance(message, list) else [message])
+            hash(key)
+        except Exception:
+            if self.has_sender:
+                raise
+            return object()
+        return key
 
     def has_key_of(self, message: Any) -> bool:
         """Whether a message with the same key waits."""
@@ -71,7 +83,21 @@ class KeyedQueue:
         if self.has_key_of(message):
             self.replaced += 1
         else:
-            self._messages = {self.key_of(message): message, **self._messages}
+            key = self.key_of(message)
+            self._messages[key] = message
+            self._messages.move_to_end(key, last=False)
+
+    def insert(self, index: int, marker: Any) -> None:
+        """Have a marker's `wake` called when no more than `index` messages wait: as if it lay between them."""
+        self._markers.append((index, marker))
+
+    def _wake(self) -> None:
+        """A message was taken: perhaps a writer may go on."""
+        while self._markers and len(self) <= self._markers[0][0]:
+            try:
+                self._markers.popleft()[1].wake()
+            except IndexError:  # another thread was quicker
+                return
 
     def popleft(self) -> Any:
         """The message that is next.
@@ -86,9 +112,12 @@ class KeyedQueue:
         messages = self._messages
         while messages:
             try:
-                return messages.pop(next(iter(messages)))
-            except (KeyError, RuntimeError, StopIteration):  # another thread was quicker
+                message = messages.popitem(last=False)[1]
+            except (KeyError, RuntimeError):  # another thread was quicker
                 continue
+            if self._markers:
+                self._wake()
+            return message
         raise IndexError
 
     def clear(self) -> None:
@@ -102,10 +131,19 @@ class KeyedQueue:
 
     def __iter__(self) -> Iterator[Any]:
         """The messages in order, as of now."""
-        return iter([*self._front, *list(self._messages.values())])
+        while True:
+            try:
+                return iter([*self._front, *self._messages.values()])
+            except RuntimeError:  # another thread changed it meanwhile
+                continue
 
     def __getitem__(self, index: int) -> Any:
         """A message by its place, as of now."""
+        if index == 0 and not self._front:  # every reader looks at the first one: don't list them all
+            try:
+                return next(iter(self._messages.values()))
+            except (KeyError, RuntimeError, StopIteration):
+                pass
         return list(self)[index]
 
 

@@ -25,25 +25,31 @@ class Budget:
 
     Attributes:
         used: bytes that are queued now.
-        waiters: what to call, once, when some of it is free again.
     """
 
-    __slots__ = ("_lock", "limit", "used", "waiters")
+    __slots__ = ("_lock", "_waiters", "limit", "used")
 
     def __init__(self, limit: int, lock: Any) -> None:
         self.limit = limit
         self.used = 0
-        self.waiters: set[Callable[[], None]] = set()
+        #: What to call, once, when some of it is free again.
+        self._waiters: set[Callable[[], None]] = set()
         self._lock = lock
 
     def add(self, size: int) -> None:
         """So many bytes were queued (fewer, when negative); who waits for room is told."""
+        waiters: set[Callable[[], None]] = set()
         with self._lock:
             self.used += size
-        if size < 0 and self.waiters and self.used < self.limit:
-            waiters, self.waiters = self.waiters, set()
-            for wake in waiters:
-                wake()
+            if size < 0 and self._waiters and self.used < self.limit:
+                waiters, self._waiters = self._waiters, waiters
+        for wake in waiters:  # without the lock: it may look at the budget
+            wake()
+
+    def await_room(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called, once, when there is room again; who waits looks once more after this."""
+        with self._lock:
+            self._waiters.add(wake)
 
     def fits(self, size: int) -> bool:
         """Whether so many bytes more stay within the limit."""

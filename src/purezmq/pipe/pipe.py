@@ -192,7 +192,7 @@ class Pipe:
         self, carrier: Carrier, send_limit: int, receive_limit: int, conflate: bool | KeyFunction = False
     ) -> None:
         find_key: Any = keep_last if conflate is True else conflate
-        self.inbound: Any = KeyedQueue(find_key) if find_key else deque()
+        self.inbound: Any = KeyedQueue(find_key, has_sender=False) if find_key else deque()
         self.outbound: Any = KeyedQueue(find_key) if find_key else []
         self.quiet = True
         self.send_limit = 0 if conflate is True else send_limit
@@ -264,7 +264,8 @@ class Pipe:
 
     def _replaces(self, message: Message) -> bool:
         """Whether an older message with the same key makes room for this one."""
-        return type(self.outbound) is KeyedQueue and self.outbound.has_key_of(message)
+        # Of what is on disk nothing is conflated, and what goes there must not be overtaken.
+        return type(self.outbound) is KeyedQueue and not self.swapping and self.outbound.has_key_of(message)
 
     def is_open(self) -> bool:
         """Whether a sender need not wait: there is room, or the policy takes what comes."""

@@ -175,6 +175,7 @@ class _Request:
         pattern = self._pattern
         reply = pattern.try_recv()
         if reply is not None:
+            self._engine.queues.note_taken()
             self._message = None
             return (self._socket._as_message([bytes(part) for part in reply]) if type(reply) is list else bytes(reply),)
         if not pattern.is_lost:

@@ -58,8 +58,8 @@ class SharedState:
         rest: parts of a multipart that recv() has not given yet.
         wake_fd: the descriptor given to the application's event loop, if it asked for one.
         monitor_socket: what `get_monitor_socket` returned last.
-        stuck_at: the engine's `room_token` when a proxy's batch could not go on; until there is news the socket isn't
-            writable for it, whatever the pattern says of its peers as a whole.
+        stuck_at: the engine's `room_token` when a proxy's batch could not go on, or a message was too large for the
+            room that is left; until there is news the socket isn't writable, whatever the pattern says of its peers.
         request: the call of `Socket.request` whose turn it is.
         connect_routing_id: CONNECT_ROUTING_ID for the next connect.
     """

@@ -158,7 +158,7 @@ class SocketRecv(SocketState):
                         lease.run_mailbox()
                 if message is not None:
                     if engine.queues.counts_bytes:
-                        self._settle()
+                        self._note_taken()
                     return message, pipe
             if deadline == -1.0:
                 deadline = deadline_of(flags, timeout, self._options.rcvtimeo)
@@ -173,9 +173,9 @@ class SocketRecv(SocketState):
                 return self._recv_last_try()
             self._wait(left, self._recv_hint)
 
-    def _settle(self) -> None:
+    def _note_taken(self) -> None:
         with self._engine.lease:
-            self._engine.queues.settle()
+            self._engine.queues.note_taken()
 
     def _recv_last_try(self) -> tuple[Message, Pipe | None]:
         with self._engine.lease:
@@ -184,8 +184,7 @@ class SocketRecv(SocketState):
             pipe = self._pattern.last_pipe
             if message is None:
                 raise make_error(EAGAIN, why_nothing_arrived(self._engine))
-            if self._engine.queues.counts_bytes:
-                self._engine.queues.settle()
+            self._engine.queues.note_taken()
         return message, pipe
 
     def _take_origins(self) -> None:
@@ -299,6 +298,7 @@ class SocketRecv(SocketState):
                     message = None if self._shared.closed else self._pattern.try_recv()
                 except Exception:  # noqa: BLE001 - a state error belongs to the next call; this one has messages
                     message = None
+                self._engine.queues.note_taken()
             if message is None:
                 break
             append(self._normalise(message))
@@ -309,6 +309,7 @@ class SocketRecv(SocketState):
         with self._engine.lease:
             self._check_open()
             messages = self._pattern.try_recv_many(max_messages)
+            self._engine.queues.note_taken()
         if not set(map(type, messages)) <= _PLAIN_TYPES:
             messages = list(map(self._normalise, messages))
         return messages

@@ -256,6 +256,10 @@ class SocketSend(SocketState):
             if not self._shared.usable:
                 self._check_open()
             is_sent = pattern.try_send(message)  # which checks its state by itself
+        except Again:
+            if not self._send_after_all(message, engine.room_token):
+                raise
+            is_sent = True
         finally:
             lease.unlock()
             if lease.mailbox:
@@ -281,12 +285,36 @@ class SocketSend(SocketState):
                 if pattern.try_send(message):
                     return
                 if left <= 0:
+                    if self._send_after_all(message, token):
+                        return
                     raise make_error(EAGAIN, why_blocked(pattern, message))
             flush_thread()
             self._wait(
                 None if left == float("inf") else left,
                 RoomHint(self, token, self._send_hint),
             )
+
+    def _send_after_all(self, message: Message, token: object) -> bool:
+        """Nobody takes this message now (lease held): whether somebody does after all.
+
+        Where only its size doesn't fit, `can_send` is true still. Until there is news the socket shall not be writable:
+        else a loop of poll and send would spin.
+
+        Args:
+            message: what was refused.
+            token: the engine's `room_token` of before that.
+        """
+        pattern = self._pattern
+        if not pattern.picks_peer or not pattern.can_send():
+            return False
+        self._engine.mark_room()  # and a last try: room that comes after it is news
+        try:
+            if pattern.try_send(message):
+                return True
+        except Again:
+            pass
+        self._shared.stuck_at = token
+        return False
 
     if TYPE_CHECKING:
 

@@ -61,6 +61,10 @@ class InprocRegistry:
                 self._waiting.setdefault(name, []).append(connector)
             return owner
 
+    def find(self, name: str) -> Any:
+        """The owner of a name as of now, or None."""
+        return self._bound.get(name)
+
     def forget(self, name: str, connector: Any) -> None:
         """A connector waits no more."""
         with self._lock:
