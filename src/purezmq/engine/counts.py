@@ -80,7 +80,7 @@ def count_pipe(pipe: Pipe) -> PipeCounts:
             counts.queued_bytes = on_disk[1]
         counts.unread = link.count_waiting(pipe.inbound) + unread_on_disk[0]
         counts.arrived = pipe.received if pipe.ended else link.count_arrived()
-        oldest = counts.dropped.get(DropReason.OLDEST, 0)
+        oldest = counts.dropped.get(DropReason.OLDEST, 0) + counts.dropped.get(DropReason.WITHDRAWN, 0)
         counts.sent = pipe.written + on_disk[0] + outbound_drops - oldest
     else:
         counts.queued = pipe.queued()

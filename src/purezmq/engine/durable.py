@@ -149,8 +149,11 @@ class Durables:
         pipe.carrier = session
         pipe.ended = False
         pipe.quiet = False
-        if pipe.swap is not None:
+        if pipe.swap is not None and pipe.swapping:
             pipe.swap.hand_over(lambda: self.engine.post(session.handle_swap_changed))
+            pipe.swap.resize(max(self.engine.options.swap, pipe.swap.max_bytes))
+        else:
+            pipe.end_swap()
         session.pipe = pipe
         self.engine.queues.configure(pipe)
         return pipe

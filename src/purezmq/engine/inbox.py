@@ -122,6 +122,8 @@ class Inbox:
             pipe.receive_meter.settle(len(pipe.inbound))
         connection = self.connection
         if connection is None or self.stream is None:
+            if pipe.receive_swap is None:
+                self.engine.stalled.discard(self)  # an ended connection whose last messages came from disk
             return
         if connection.has_buffered:
             messages = connection.receive_data(b"", monotonic(), pipe.receive_limit or _NO_LIMIT)
@@ -250,7 +252,12 @@ def refill_inbound(pipe: Pipe) -> bool:
     if pipe.receive_meter is not None:
         note_all(pipe, messages)
     if not len(swap):  # a swap has a length, and is no container
+        pipe.spilled += swap.spilled
+        pipe.spilled_bytes += swap.spilled_bytes
         swap.close()
         pipe.receive_swap = None
+        carrier = pipe.carrier
+        if not getattr(carrier, "is_direct", False):
+            carrier.engine.queues.configure(pipe)  # the policy may have been changed meanwhile
         return True
     return bool(messages)

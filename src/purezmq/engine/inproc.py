@@ -94,6 +94,8 @@ class InprocLink:
                 peer.engine.post(peer.handle_swap_changed)
         elif pipe.receive_swap is not None:
             refill_inbound(pipe)  # what the other end left on disk when it closed
+        if peer is None and pipe.receive_swap is None:
+            self.engine.stalled.discard(self)
 
     def flush_pipe(self, pipe: Pipe) -> None:
         """See `Carrier`: what is appended has arrived."""
@@ -221,7 +223,8 @@ class InprocLink:
         if peer is None:
             return self.pipe.received
         pipe = peer.pipe
-        lost = pipe.drops.get(DropReason.OLDEST, 0) if pipe.drops else 0
+        drops = pipe.drops or {}
+        lost = drops.get(DropReason.OLDEST, 0) + drops.get(DropReason.WITHDRAWN, 0)
         return pipe.written - lost - getattr(pipe.outbound, "replaced", 0)
 
     def _keep_counts(self) -> None:
@@ -240,6 +243,8 @@ class InprocLink:
         if not self._marked and not pipe.ended and (pipe.special or not pipe.can_write()) and pipe.outbound:
             self._marked = True
             pipe.outbound.insert(len(pipe.outbound) // 2, RoomMarker(self._handle_room))
+            if len(pipe.outbound) == 1:  # the reader took everything meanwhile, and looks no more
+                self._handle_room()
 
     def _handle_room(self) -> None:
         self._marked = False
@@ -257,24 +262,37 @@ class InprocLink:
         """End the connection; what the other end did not read yet stays readable there."""
         self.engine.links.discard(self)
         self.engine.context.inproc.forget(self.name, self)
+        swap = self._give_swap() if self.peer is not None else None
         self._keep_counts()
         peer, self.peer = self.peer, None
         if peer is not None:
-            swap, self.pipe.swap = self.pipe.swap, None
-            self.pipe.swapping = False
-            if swap is not None and len(swap):
+            if swap is not None:
                 peer.post_swap(swap)
             peer.post_end()
         if self.pipe.meter is not None:
             self.pipe.meter.close()  # what is unread is the other's now
 
+    def _give_swap(self) -> Any:
+        """What we have on disk is the reader's from now on, and counts as put into the queue; None when it's none."""
+        pipe = self.pipe
+        swap = pipe.swap
+        if swap is None or not len(swap):
+            return None
+        pipe.swap, pipe.swapping = None, False
+        pipe.spilled += swap.spilled
+        pipe.spilled_bytes += swap.spilled_bytes
+        pipe.count_written(len(swap))
+        self.engine.queues.swaps.discard(swap)
+        return swap
+
     def post_swap(self, swap: Any) -> None:
         """The other end closes and leaves us what it has on disk; from the other's thread."""
-        engine = self.engine
+        engine, pipe = self.engine, self.pipe
 
         def adopt() -> None:
-            self.pipe.receive_swap = swap
-            swap.hand_over(lambda: engine.post(self.handle_swap_changed))
+            pipe.receive_swap = swap
+            engine.queues.adopt_swap(swap, pipe, self.handle_swap_changed)
+            engine.stalled.add(self)  # the next reader asks for it
             self.handle_swap_changed()
 
         engine.post(adopt)

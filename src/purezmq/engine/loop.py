@@ -180,8 +180,12 @@ class Loop:
         now = monotonic()
         for engine in list(self._left_over):
             self._left_over.discard(engine)
-            if engine.flush_left_over(now):
-                self.note_left_over(engine)
+            again = True
+            try:
+                again = engine.flush_left_over(now)
+            finally:
+                if again:
+                    self.note_left_over(engine)
 
 
 def _make_selector(wake: Callable[[], None]) -> EpollSelector | PortableSelector:

@@ -97,7 +97,7 @@ class Outbox:
         batch = take_batch(pipe.outbound, self.take_bytes)
         pipe.sent += 1
         chunks: list[Any] = connection.encode(batch)
-        if len(chunks) > 1 or len(chunks[0]) > BATCH_BYTES:
+        if len(chunks) != 1 or len(chunks[0]) > BATCH_BYTES:
             self._write(chunks, batch, pipe)
             self.last_flush = monotonic()
         else:
@@ -158,6 +158,9 @@ class Outbox:
         self.last_flush = now
         if pipe.outbound:  # what is queued here (a welcome message) leaves first
             self.flush(now)
+            if pipe.carrier is not self:  # the connection broke, and the durable subscriber's pipe is parked
+                pipe.carrier.queue_each(batch, now)
+                return
             if pipe.outbound:
                 self.queue_each(batch, now)
                 return
@@ -190,6 +193,9 @@ class Outbox:
             return
         if self.unsent is not None and not pipe.swapping:
             self.flush(now)  # before anything is dropped for want of room
+            if pipe.carrier is not self:
+                pipe.carrier.queue_each(batch, now)
+                return
         for message in batch:
             if pipe.can_take(message):
                 pipe.outbound.append(message)

@@ -6,6 +6,7 @@ given at bind() or connect(), and, over inproc, what the other side wants. Every
 
 from __future__ import annotations
 
+from time import monotonic
 from weakref import WeakSet
 
 from purezmq.engine.counts import PipeCounts, count_pipe
@@ -14,6 +15,7 @@ from purezmq.pipe import (
     DROP_OLDEST,
     ERROR,
     SPILL,
+    DropReason,
     KeyedQueue,
     Meter,
     Pipe,
@@ -59,7 +61,9 @@ class Queues:
 
     def __init__(self, engine: SocketEngine) -> None:
         self.engine = engine
-        self.counts_bytes = False
+        self.counts_bytes = engine.context.budget is not None
+        if self.counts_bytes:
+            engine.inbox.merge_limit = _MERGE_ONE
         self.bound_overflow: dict[str, str] = {}
         self.swaps: WeakSet[Any] = WeakSet()
         #: Pipes that ended and may hold unread messages still, and the sum of those that don't.
@@ -92,7 +96,8 @@ class Queues:
         given = pipe.carrier.overflow or options.overflow
         pattern.policy_changes(pipe, -1)
         self._set_policy(pipe, self._send_policy(given))
-        pipe.receive_policy = self.receive_policy(given)
+        # What is on disk goes first, whatever the policy is now; `refill_inbound` comes back here when it's empty.
+        pipe.receive_policy = SPILL if pipe.receive_swap is not None else self.receive_policy(given)
         if type(pipe.inbound) is KeyedQueue and pipe.inbound.maxlen is None and pipe.receive_policy in {BLOCK, SPILL}:
             pipe.receive_policy = DROP_OLDEST  # the latest of each key must get in, however many keys there are
         if type(pipe.outbound) is not KeyedQueue or pipe.outbound.maxlen is None:
@@ -178,6 +183,7 @@ class Queues:
             engine.durables = Durables(engine)
         if engine.durables is not None:
             engine.durables.apply()
+        engine.shared.flush(monotonic())  # what was published before is distributed by the policies of then
         for pipe in engine.pipes():
             if not hasattr(pipe.carrier, "is_direct") and not hasattr(pipe.carrier, "is_parked"):
                 self.configure(pipe)
@@ -281,18 +287,25 @@ class Queues:
             return None
         from purezmq.engine.swap import Swap  # only who spills pays for it
 
-        def handle_failure(reason: str, error: BaseException | None, lost: int) -> None:
-            engine.post(lambda: self._note_failure(pipe, reason, error, lost))
-
         swap = Swap(
             engine.context.swap_thread,
             options.swap_dir,
             size,
             handle_change=lambda: engine.post(handle_change),
-            handle_failure=handle_failure,
+            handle_failure=_ignore_failure,
         )
-        self.swaps.add(swap)
+        self.adopt_swap(swap, pipe, handle_change)
         return swap
+
+    def adopt_swap(self, swap: Any, pipe: Pipe, handle_change: Callable[[], None]) -> None:
+        """A swap is this socket's from now on, behind one of the queues of `pipe`."""
+        engine = self.engine
+
+        def handle_failure(reason: str, error: BaseException | None, lost: int) -> None:
+            engine.post(lambda: self._note_failure(pipe, swap, reason, error, lost))
+
+        swap.hand_over(lambda: engine.post(handle_change), handle_failure)
+        self.swaps.add(swap)
 
     def close(self) -> None:
         """The socket has ended: give the disk and the budget back."""
@@ -307,10 +320,10 @@ class Queues:
         for swap in list(self.swaps):
             swap.abandon()
 
-    def _note_failure(self, pipe: Pipe, reason: str, error: BaseException | None, lost: int) -> None:
+    def _note_failure(self, pipe: Pipe, swap: Any, reason: str, error: BaseException | None, lost: int) -> None:
         text = str(error) if error is not None else ""
         if lost:
-            pipe.drop(lost, "corrupt")
+            pipe.drop(lost, DropReason.CORRUPT, inbound=swap is pipe.receive_swap)
         self.engine.tell("swap_corrupt" if lost else "swap_full", pipe=pipe, count=lost, reason=reason, error=text)
         self.engine.handle_room()
 
@@ -323,6 +336,10 @@ def _begin_meter(meter: Meter, queue: Any, in_flight: int) -> Meter:
         if type(message) is not RoomMarker:
             meter.note(message_size(message))
     return meter
+
+
+def _ignore_failure(reason: str, error: BaseException | None, lost: int) -> None:
+    """Until somebody owns the swap there is nothing in it."""
 
 
 def _close_meter(meter: Meter | None) -> None:

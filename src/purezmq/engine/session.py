@@ -351,7 +351,10 @@ class Session(Outbox, Inbox):
         self.confirmation = None
         was_ready = connection is not None and connection.peer is not None
         if error is not None and was_ready and connection is not None and self.pipe is not None:
-            failure = self._read_rest(stream, connection, self.pipe) or failure
+            try:
+                failure = self._read_rest(stream, connection, self.pipe) or failure
+            except Exception as problem:  # noqa: BLE001 - the fence: the end of a connection is reached whatever happens
+                report(f"the last messages of {self.endpoint}", problem)
         # Whom we refuse, and who breaks the protocol, is not met again at once.
         refusal, self._refusal = self._refusal, None
         refused = refusal is not None or (failure is not None and failure.reason is not FailureReason.HEARTBEAT)
@@ -362,7 +365,8 @@ class Session(Outbox, Inbox):
             connection.close()
         engine.leadership.unregister(self.fd)
         engine.sessions.pop(self.fd, None)
-        engine.stalled.discard(self)
+        if self.pipe is None or self.pipe.receive_swap is None:
+            engine.stalled.discard(self)
         stream.close()
         why = failure.text if failure is not None else why or (str(error) if error is not None else "")
         if connection is not None and not was_ready and error is not None:

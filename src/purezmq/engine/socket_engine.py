@@ -10,7 +10,7 @@ from time import monotonic, time
 from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
 from purezmq.engine.event_source import EventSource
-from purezmq.engine.exported_fd import ExportedFd, attach_exported
+from purezmq.engine.fence import report
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
 from purezmq.engine.queues import Queues
@@ -134,7 +134,7 @@ class SocketEngine(EventSource):
         self.durables: Durables | None = None
         pattern.note_drop = self.note_drop
         #: Sessions that hold back what they received because their pipe was full: the next reader goes on with it.
-        self.stalled: set[Session] = set()
+        self.stalled: set[Any] = set()
         #: close() was called: no new work.
         self.closing = False
         #: Nothing is left: descriptors are free.
@@ -178,7 +178,10 @@ class SocketEngine(EventSource):
                 if now - outbox.last_flush < FRESH_FLUSH_S:
                     continue  # its thread is in the middle of a burst
                 self.dirty.discard(outbox)
-                outbox.flush(now)
+                try:
+                    outbox.flush(now)
+                except Exception as error:  # noqa: BLE001 - the fence: what else waits leaves all the same
+                    report(f"a flush of {outbox!r}", error)
             again = bool(self.dirty)
             if not again:
                 self.left_over = False
@@ -316,12 +319,6 @@ class SocketEngine(EventSource):
                 found[id(dialer.session.pipe)] = dialer.session.pipe
         parked = [] if self.durables is None else self.durables.pipes()
         return [*found.values(), *(link.pipe for link in self.links), *parked]
-
-    def export(self) -> ExportedFd:
-        """A descriptor for the application's own event loop (FD)."""
-        exported = ExportedFd(self.leadership)
-        attach_exported(self.leadership, exported)
-        return exported
 
     def make_config(self) -> ConnectionConfig:
         """Settings for the connections of an endpoint, as the options are now."""
@@ -514,6 +511,8 @@ class SocketEngine(EventSource):
         if session.dialer is not None:
             self._close_dialer(session.dialer)
             session.dialer = None
+        if session.stream is None and session.pipe is not None:
+            self.detach(session.pipe)  # it never got a connection: what is queued is dropped, and counted
         drain(session.stream)
         session.close_stream(None)
 

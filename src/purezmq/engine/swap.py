@@ -107,45 +107,12 @@ class Swap:
     """
 
     __slots__ = (
-        "__weakref__",
-        "_blocked",
-        "_ceiling",
-        "_cleared",
-        "_closed",
-        "_dropped",
-        "_failed",
-        "_file",
-        "_hand",
-        "_hand_bytes",
-        "_hand_plain",
-        "_handle_change",
-        "_handle_failure",
-        "_head",
-        "_head_cost",
-        "_lock",
-        "_lost",
-        "_lost_bytes",
-        "_max_messages",
-        "_must_tell",
-        "_open",
-        "_open_plain",
-        "_reader_waits",
-        "_retry_at",
-        "_seal_at",
-        "_sealed",
-        "_sealed_bytes",
-        "_stored",
-        "_tail",
-        "_tail_cost",
-        "_taken",
-        "_thread",
-        "_told",
-        "_wanted",
-        "_write_next",
-        "_writer_waits",
-        "max_bytes",
-        "spilled_bytes",
-    )
+        "__weakref__", "_blocked", "_ceiling", "_cleared", "_closed", "_dropped", "_failed", "_file", "_hand",
+        "_hand_bytes", "_hand_plain", "_handle_change", "_handle_failure", "_head", "_head_cost", "_lock",
+        "_lost", "_lost_bytes", "_max_messages", "_must_tell", "_open", "_open_plain", "_reader_waits",
+        "_retry_at", "_seal_at", "_sealed", "_sealed_bytes", "_stored", "_tail", "_tail_cost", "_taken",
+        "_thread", "_told", "_wanted", "_write_next", "_writer_waits", "max_bytes", "spilled_bytes",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -317,9 +284,16 @@ class Swap:
         """Whether `append` is worth a try; if not `handle_change` tells when the disk has made room."""
         return self._has_room(self._wanted)
 
-    def hand_over(self, handle_change: Callable[[], None]) -> None:
-        """From now on tell somebody else of changes: the queue has another owner."""
+    def hand_over(self, handle_change: Callable[[], None], handle_failure: Any = None) -> None:
+        """From now on tell somebody else of changes, and of failures where that is given: it has another owner."""
         self._handle_change = handle_change
+        self._handle_failure = handle_failure or self._handle_failure
+
+    def resize(self, max_bytes: int) -> None:
+        """Another bound from now on; what is inside stays."""
+        self._ceiling += max_bytes - self.max_bytes
+        self.max_bytes = max_bytes
+        self._max_messages = max(max_bytes, _MIN_MESSAGES)
 
     def close(self) -> int:
         """Discard everything; the disk thread frees files and memory.
@@ -587,13 +561,15 @@ class Swap:
         return None
 
     def _tell_change(self) -> None:
-        try:
-            self._handle_change()
-        except Exception as error:  # noqa: BLE001 - the fence: the owner must not end the thread of all swaps
-            report("the owner of a swap", error)
+        _guard(self._handle_change)
 
     def _tell_failure(self, reason: str, error: Exception, lost: int) -> None:
-        try:
-            self._handle_failure(reason, error, lost)
-        except Exception as problem:  # noqa: BLE001 - as above
-            report("the owner of a swap", problem)
+        _guard(self._handle_failure, reason, error, lost)
+
+
+def _guard(callback: Callable[..., None], *arguments: object) -> None:
+    """The fence: the owner of one swap must not end the thread of all."""
+    try:
+        callback(*arguments)
+    except Exception as error:  # noqa: BLE001 - see above
+        report("the owner of a swap", error)

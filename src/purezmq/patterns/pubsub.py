@@ -392,7 +392,7 @@ class Xpub(_Publisher):
             self.distributor.carrier.flush_shared(queue)
         if not pipe.can_take(message) and self.options.xpub_nodrop:
             return False
-        if not pipe.send(message):
+        if not pipe.send(message) and not pipe.ended:  # the new subscriber may be gone: it was for that one alone
             return False
         self._last_value_due = False
         return True

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from sys import byteorder
 
-from purezmq.constants import EAGAIN
-from purezmq.error import make_error
 from purezmq.patterns.base import Pattern, state_error
 from purezmq.patterns.dealer import Dealer
 from purezmq.patterns.fair_queue import to_plain
-from purezmq.pipe import BLOCK, DROP_NEWEST, DROPPING, ERROR, DropReason
+from purezmq.pipe import BLOCK, DROP_NEWEST, DROPPING, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -329,38 +327,33 @@ class Rep(Pattern):
         if not self.replying:
             self.check_send()
         pipe = self.requester
-        if pipe is not None and pipe.has_own_policy and not pipe.can_take(message) and not self._can_offer(pipe):
-            return False
+        if pipe is not None and pipe.attached and not self._reply(pipe, message):
+            if not pipe.ended:
+                return False  # its policy says to wait; the state is as before
+            pipe.drop(1, DropReason.DISCONNECTED)  # the connection broke just now
+        elif pipe is not None and not pipe.attached:
+            pipe.drop(1, DropReason.DISCONNECTED)
         self.replying = False
         self.requester = None
-        if pipe is None:
-            return True
-        if not pipe.attached:
-            pipe.drop(1, DropReason.DISCONNECTED)
-            return True
-        if not isinstance(message, list):
-            message = [_DELIMITER, message] if self.envelope is None else [*self.envelope, message]
-        elif self.envelope is None:
-            message.insert(0, _DELIMITER)
-        else:
-            message[:0] = self.envelope
-        if not pipe.send(message):  # with its envelope it's larger than when it was asked for
-            pipe.write(message)
         return True
 
-    @staticmethod
-    def _can_offer(pipe: Pipe) -> bool:
-        """Whether a full requester's overflow policy takes the reply; asked before the state goes on.
+    def _reply(self, pipe: Pipe, message: Any) -> bool:
+        """Send the reply in its envelope; False, and the message as it was, when it must wait.
 
         Raises:
-            Again: the policy is `error`.
+            Again: the requester is full, and the overflow policy is `error`.
         """
-        pipe.carrier.flush_pipe(pipe)
-        if not pipe.attached or pipe.is_open():
-            return True
-        if pipe.policy == ERROR:
-            raise make_error(EAGAIN, f"the reply can't be sent now: {pipe.why_full()}")
-        return False
+        envelope = [_DELIMITER] if self.envelope is None else self.envelope
+        if not isinstance(message, list):
+            return pipe.send([*envelope, message])
+        message[:0] = envelope
+        is_sent = False
+        try:
+            is_sent = pipe.send(message)
+        finally:
+            if not is_sent:
+                del message[: len(envelope)]
+        return is_sent
 
     def why_blocked(self) -> str:
         """The requester is full and its policy says to wait."""

@@ -198,6 +198,10 @@ class Router(Pattern):
                 raise unreachable(routing_id)
             self.drop(1, DropReason.UNROUTABLE)
             return True
+        if len(message) == 2 and not message[1] and self.options.router_raw:  # an empty part closes the connection
+            self.table.remove(pipe)
+            pipe.carrier.end_pipe(pipe)
+            return True
         limit = pipe.send_limit
         if pipe.special or (limit and len(pipe.outbound) + pipe.in_flight >= limit):
             if not self.options.router_mandatory or pipe.has_own_policy:
@@ -205,13 +209,7 @@ class Router(Pattern):
             if not pipe.can_take(message[1:]):
                 return False
         del message[0]  # the list is ours, and a tracked one must stay the same object
-        if len(message) > 1:
-            pipe.write(message)
-        elif not message[0] and self.options.router_raw:  # ROUTER_RAW: an empty part closes the connection
-            self.table.remove(pipe)
-            pipe.carrier.end_pipe(pipe)
-        else:
-            pipe.write(message[0] if type(message) is list else message)
+        pipe.write(message[0] if len(message) == 1 and type(message) is list else message)
         return True
 
     def try_send_many(self, messages: list[Any]) -> int:

@@ -48,5 +48,7 @@ class DropReason:
     CORRUPT = "corrupt"
     #: A durable subscriber stayed away too long.
     EXPIRED = "expired"
+    #: A request was taken back before its server read it.
+    WITHDRAWN = "withdrawn"
     #: The system refused a datagram.
     REFUSED = "refused"

@@ -250,6 +250,9 @@ def _take_back(pipe: Pipe, message: list[Any]) -> bool:
         outbound.remove(message)  # inproc: its reader may be just about to take it
     except (ValueError, IndexError):
         return False
+    from purezmq.pipe import DropReason  # the engine comes with the first socket
+
+    pipe.drop(1, DropReason.WITHDRAWN)  # it was counted when it was put into the queue
     return True
 
 

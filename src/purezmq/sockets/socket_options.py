@@ -100,7 +100,11 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
         with self._engine.lease:
             self._check_open()
             if self._shared.wake_fd is None:
-                self._shared.wake_fd = self._engine.export()
+                from purezmq.engine.exported_fd import ExportedFd, attach_exported
+
+                leadership = self._engine.leadership
+                self._shared.wake_fd = ExportedFd(leadership)
+                attach_exported(leadership, self._shared.wake_fd)
             return int(self._shared.wake_fd.fileno())
 
     # -- pyzmq's other spellings ---------------------------------------------------------------------------------

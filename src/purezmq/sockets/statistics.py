@@ -47,7 +47,7 @@ class QueueStats:
         received: messages that the application has taken.
         dropped: messages that were lost, in either direction.
         dropped_by_reason: the same by reason: "newest", "oldest" and "conflated" (what the queue is set to drop),
-            "disconnected", "unroutable", "malformed", "corrupt", "expired", "refused".
+            "disconnected", "unroutable", "malformed", "corrupt", "expired", "withdrawn", "refused".
         queued: messages that wait to leave, in memory and on disk.
         queued_bytes: bytes of their parts.
         unread: messages that arrived and were not taken.
