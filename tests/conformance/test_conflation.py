@@ -51,9 +51,7 @@ def wait_for_all(sender: Any, receiver: Any, count: int) -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("key", [0, lambda parts: parts[0][:2]], ids=["part", "function"])
-def test_latest_message_of_each_key_arrives(
-    make_socket: MakeSocket, name: str, transport: str, key: Any
-) -> None:
+def test_latest_message_of_each_key_arrives(make_socket: MakeSocket, name: str, transport: str, key: Any) -> None:
     """Whole, in the order in which they were sent; the others are counted as conflated."""
     sender, receiver = make_pair(make_socket, name, transport, send_key=key, receive_key=key)
     for number in range(30):
@@ -139,9 +137,7 @@ def test_message_without_key_is_received(make_socket: MakeSocket, transport: str
 
 @pytest.mark.parametrize("policy", ["", "drop-newest", "drop-oldest", "error", "spill"])
 @pytest.mark.parametrize("name", PAIRS)
-def test_receiver_conflates_whatever_its_policy(
-    make_socket: MakeSocket, name: str, policy: str, tmp_path: Any
-) -> None:
+def test_receiver_conflates_whatever_its_policy(make_socket: MakeSocket, name: str, policy: str, tmp_path: Any) -> None:
     """What arrives of a key that waits takes its place."""
     sender, receiver = make_pair(make_socket, name, "tcp", receive_key=0, rcvhwm=3)
     receiver.swap_dir = str(tmp_path)
@@ -208,12 +204,11 @@ def test_asyncio_sockets_conflate(make_context: Any, transport: str) -> None:
 
     async def main() -> list[Any]:
         sub.connect(bind(pub, transport))
-        while not (pub.peers() and pub.peers()[0].subscriptions):
-            await asyncio.sleep(0.001)
+        await pub.wait_for_subscribers(1, timeout=5)
         for number in range(20):
             await pub.send_multipart([b"k%d" % (number % 2), b"%d" % number])
-        while 20 != sub.stats().unread + pub.stats().dropped + sub.stats().dropped:
-            await asyncio.sleep(0.001)
+        # Nothing of it needs this loop's turn: the I/O thread reads.
+        eventually(lambda: 20 == sub.stats().unread + pub.stats().dropped + sub.stats().dropped)
         return [await asyncio.wait_for(sub.recv_multipart(), 5) for _ in range(2)]
 
     try:

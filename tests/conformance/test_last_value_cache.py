@@ -151,9 +151,7 @@ def test_manual_subscription_brings_last_values(make_socket: MakeSocket, transpo
 
 @pytest.mark.parametrize("policy", ["", "drop-oldest", "block", "error", "spill"])
 @pytest.mark.parametrize("transport", ["tcp", "inproc"])
-def test_more_topics_than_the_queue_takes(
-    make_socket: MakeSocket, transport: str, policy: str, tmp_path: Any
-) -> None:
+def test_more_topics_than_the_queue_takes(make_socket: MakeSocket, transport: str, policy: str, tmp_path: Any) -> None:
     """What doesn't fit is dropped and counted, or spilled: nobody waits, and the connection stays."""
     pub, endpoint = make_publisher(
         make_socket, transport, last_value_cache=500, sndhwm=10, sndbuf=20_000, overflow=policy, swap_dir=str(tmp_path)

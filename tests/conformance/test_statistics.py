@@ -35,7 +35,14 @@ class Line:
     """A sender and receivers that know each other."""
 
     def __init__(
-        self, make_socket: MakeSocket, name: str, transport: str, *, peers: int = 1, sender_binds: bool = True, **options: Any
+        self,
+        make_socket: MakeSocket,
+        name: str,
+        transport: str,
+        *,
+        peers: int = 1,
+        sender_binds: bool = True,
+        **options: Any,
     ) -> None:
         kind, other = PAIRS[name]
         self.is_shared = transport == "inproc"
@@ -218,12 +225,10 @@ def test_reconnect_is_counted(make_socket: MakeSocket, transport: str) -> None:
     push, pull = make_socket(zmq.PUSH, reconnect_ivl=5), make_socket(zmq.PULL)
     endpoint = bind(pull, transport)
     push.connect(endpoint)
-    received = 0
     for number in range(4):
-        eventually(lambda: push.peers())
+        eventually(push.peers)
         push.send(b"%d" % number)
         assert b"%d" % number == pull.recv()
-        received += 1
         assert (number + 1, number) == (push.stats().sent, push.stats().reconnects)
         pull.close(0)
         eventually(lambda: not push.peers())
@@ -272,8 +277,15 @@ def test_threads_that_send_together_are_counted(make_socket: MakeSocket, name: s
 
 def test_statistics_under_traffic(context: Any, make_socket: MakeSocket) -> None:
     """From another thread, all of them, for a while: no error, and no number goes back."""
-    lines = [Line(make_socket, name, transport) for name, transport in
-             (("PUSH-PULL", "tcp"), ("PUB-SUB", "inproc"), ("PAIR-PAIR", "ipc"), ("DEALER-ROUTER", "inproc"))]  # fmt: skip
+    lines = [
+        Line(make_socket, name, transport)
+        for name, transport in {
+            "PUSH-PULL": "tcp",
+            "PUB-SUB": "inproc",
+            "PAIR-PAIR": "ipc",
+            "DEALER-ROUTER": "inproc",
+        }.items()
+    ]
     is_over = threading.Event()
 
     def send(line: Line) -> int:
@@ -304,8 +316,8 @@ def test_statistics_under_traffic(context: Any, make_socket: MakeSocket) -> None
             assert 1 == len(line.sender.peers())
             assert line.sender.stats().sent >= 0 <= line.receiver.stats().received
     is_over.set()
-    for line, counts in zip(lines, zip(calls[::2], calls[1::2])):
-        sent, received = [call.result() for call in counts]
+    for line, sender, receiver in zip(lines, calls[::2], calls[1::2], strict=True):
+        sent, received = sender.result(), receiver.result()
         assert received == line.receiver.stats().received
         assert sent == line.sender.stats().sent
         while try_recv(line.receiver, 20) is not None:  # what the system's buffers hold nobody counts

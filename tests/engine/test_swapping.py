@@ -65,7 +65,10 @@ class SenderProcess:
     def __init__(self, kind: str, directory: Path, megabytes: int) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", SENDER, kind, str(directory), str(megabytes)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip
         self.endpoint = self.read()
 

@@ -1,8 +1,8 @@
 """What a pipe has counted, brought into one form: nothing is counted twice, whatever became of a message.
 
-On the way out ``sent == left + queued + dropped``, on the way in ``arrived == received + unread + dropped``. Over a wire
-the system took `left` messages; over inproc, where the two ends share a queue, the reader took them. Everything here
-needs the lease.
+On the way out ``sent == left + queued + dropped``, on the way in ``arrived == received + unread + dropped``. Over a
+wire the system took `left` messages; over inproc, where the two ends share a queue, the reader took them. Everything
+here needs the lease.
 """
 
 from __future__ import annotations

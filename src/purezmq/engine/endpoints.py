@@ -87,6 +87,7 @@ class Endpoints:
         Args:
             text: the endpoint.
             routing_id: CONNECT_ROUTING_ID.
+            overflow: the overflow policy of this peer; empty for the socket's.
             is_awaited: nothing shall be queued for the peer before the connection is there for the first time.
 
         Returns:

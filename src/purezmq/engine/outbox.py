@@ -132,7 +132,7 @@ class Outbox:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
                 if pipe.swapping and pipe.refill():
-                    if not pipe.swapping:
+                    if not len(pipe.swap):  # a swap has a length, and is no container
                         self.engine.handle_room()
                     continue
                 if pipe.meter is not None:
@@ -216,7 +216,9 @@ class Outbox:
         for entry in unsent:
             pipe.in_flight -= len(entry.messages)
             if entry.started:
-                back.extend(_split_started(entry, exact=self.connection is not None and self.connection.shares_encoding))
+                back.extend(
+                    _split_started(entry, exact=self.connection is not None and self.connection.shares_encoding)
+                )
                 if entry.chunks:
                     kept.append(entry)
                 pipe.in_flight += len(entry.messages)  # some were known to have left only now

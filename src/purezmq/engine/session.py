@@ -2,8 +2,8 @@
 
 On the connect side a session outlives its connections: the pipe keeps what is queued and the next stream takes over.
 On the bind side a session begins with an accepted stream and ends with it; its pipe exists from the end of the
-handshake on. The outgoing half is `outbox`, the incoming one `inbox`. Everything here needs the lease, and nothing here raises for what a peer
-or the system does: it ends in `_lose`.
+handshake on. The outgoing half is `outbox`, the incoming one `inbox`. Everything here needs the lease, and nothing here
+raises for what a peer or the system does: it ends in `_lose`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Session(Outbox, Inbox):
     """
 
     __slots__ = (
-        "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "overflow", "read_batch", "timer",
+        "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "overflow", "read_batch",
+        "timer",
     )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None) -> None:

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
         """What the engine needs of the socket's context."""
 
         inproc: InprocRegistry
-        budget: Budget | None
+
+        @property
+        def budget(self) -> Budget | None:
+            """The bytes that all queues share, where they are limited."""
 
         @property
         def loops(self) -> IoThreads:

@@ -13,9 +13,9 @@ Everything here needs the lease, except that the lock-free path of `send` append
 
 from __future__ import annotations
 
-from purezmq.patterns.subscriptions import LengthCounter
 from purezmq.constants import EAGAIN
 from purezmq.error import make_error
+from purezmq.patterns.subscriptions import LengthCounter
 from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, DROPPING, ERROR, SPILL, DropReason
 
 TYPE_CHECKING = False

@@ -54,7 +54,9 @@ class LastValues:
     def keep(self, message: Message) -> None:
         """This is the last one of its topic now. What is the application's memory still is copied."""
         assert self._find_topic is not None
-        if type(message) is not bytes and (type(message) is not list or any(type(part) is not bytes for part in message)):
+        if type(message) is not bytes and (
+            type(message) is not list or any(type(part) is not bytes for part in message)
+        ):
             parts = message if isinstance(message, list) else [message]
             message = [part if type(part) is bytes else bytes(part) for part in parts]
         topic = self._find_topic(message if isinstance(message, list) else [message])

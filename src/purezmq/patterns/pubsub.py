@@ -185,7 +185,7 @@ class _Publisher(Pattern):
         self.is_unheard = not queues
         drops_nothing = bool(options.xpub_nodrop)
         if (drops_nothing or distributor.strict) and not all(
-            [queue.admits(message, drops_nothing=drops_nothing) for queue in queues]
+            [queue.admits(message, drops_nothing=drops_nothing) for queue in queues]  # noqa: C419 - each is asked: that makes room
         ):
             return False
         for queue in queues:
@@ -518,7 +518,7 @@ class Xsub(_Subscriber):
         asked, told = split_subscriptions(message, bool(self.options.only_first_subscribe))
         pipes = list(self.inbox.pipes)
         if told is not None and not all(
-            [admits(pipe, told) for pipe in pipes if pipe.has_own_policy and pipe.policy not in DROPPING]
+            admits(pipe, told) for pipe in pipes if pipe.has_own_policy and pipe.policy not in DROPPING
         ):
             return False
         for topic, subscribe in asked:

@@ -101,13 +101,14 @@ class Radio(Pub):
         self.is_unheard = not queues and not self.unfiltered
         drops_nothing = bool(self.options.xpub_nodrop)
         if (drops_nothing or self.distributor.strict) and not all(
-            [queue.admits(message, drops_nothing=drops_nothing) for queue in queues]
+            [queue.admits(message, drops_nothing=drops_nothing) for queue in queues]  # noqa: C419 - each is asked: that makes room
         ):
             return False
         if not all(
-            [admits(pipe, message) for pipe in self.unfiltered
-             if drops_nothing or (pipe.has_own_policy and pipe.policy not in DROPPING)]
-        ):  # fmt: skip
+            admits(pipe, message)
+            for pipe in self.unfiltered
+            if drops_nothing or (pipe.has_own_policy and pipe.policy not in DROPPING)
+        ):
             return False
         for queue in queues:
             queue.write(message)

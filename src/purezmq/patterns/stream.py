@@ -7,8 +7,8 @@ sending one closes the connection.
 from __future__ import annotations
 
 from purezmq.patterns.base import Pattern
-from purezmq.pipe import DROPPING, DropReason
 from purezmq.patterns.router import RoutingTable, prefix_routing_id, unreachable
+from purezmq.pipe import DROPPING, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A queue that keeps the latest message per key (the setting ``conflate_key``): a table of last values on its way.
 
-A newer message goes to the end and the older one with its key is dropped and counted, so what is left is in the order in
-which it was sent. CONFLATE is the case of one key for all. It looks like the deque that it stands for. What makes it
+A newer message goes to the end and the older one with its key is dropped and counted, so what is left is in the order
+in which it was sent. CONFLATE is the case of one key for all. It looks like the deque that it stands for. What makes it
 safe without a lock, one thread appending while others take: popping a key, popping the first and storing under a key
 are single operations of an OrderedDict (a plain dict would find its first key by walking over all that were popped
 before); walking over it is tried again when it changed meanwhile.

@@ -97,7 +97,7 @@ def message_size(message: Message) -> int:
     return len(message)
 
 
-def queued_bytes(messages: Iterable[Message]) -> int:
+def queued_bytes(messages: Iterable[Any]) -> int:
     """Bytes of all messages of a queue, counted now."""
     return sum([message_size(message) for message in list(messages) if type(message) is not RoomMarker])
 
@@ -135,7 +135,7 @@ class Pipe:
         received: messages that arrived.
         spilled / spilled_bytes: what went to disk by swaps that are closed.
         connections: how many handshakes succeeded; `since` when the last one did, in seconds of the epoch.
-        dropped: messages that were lost in either direction; `drops` by reason, `dropped_inbound` of those that arrived.
+        dropped: messages that were lost in either direction; `drops` by reason, `dropped_inbound` those that arrived.
     """
 
     __slots__ = (

@@ -1,8 +1,8 @@
 """The settings of a socket's queues: what happens when one is full, limits in bytes, swap, conflation, last values.
 
 libzmq has none of them, so they have names and no numbers: attributes of the socket, and keywords of
-``context.socket()``. All may be changed at any time; those of endpoints that exist follow, but for `conflate_key`, which
-is of the connections made after it.
+``context.socket()``. All may be changed at any time; those of endpoints that exist follow, but for `conflate_key`,
+which is of the connections made after it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class QueueSettings(SocketState):
         message that waited longest is. ``"error"``: `Again`, at once. ``"spill"``: it waits on disk (`swap`), and when
         there is no room either, the type's own policy decides. ``""`` restores that: drop-newest for PUB, XPUB, XSUB,
         RADIO, ROUTER and REP, block for all others. On types that only receive (SUB, XSUB, PULL, DISH, GATHER) it's
-        about what arrives; ``"spill"`` on types that do both is about both. Endpoints may differ: see `bind`, `connect`.
+        about what arrives; ``"spill"`` on types that do both is about both. Endpoints may differ: see `bind` and
+        `connect`.
 
         Raises:
             ZMQError: EINVAL: no such policy, or one that would break the type's promises.
@@ -107,7 +108,9 @@ class QueueSettings(SocketState):
         """Keep only the latest message of each key in every queue made from now on; None for all messages.
 
         A number is that part of the message (0: the first one), a function gets the list of parts and returns something
-        hashable. The high-water marks count keys. A newer message goes to the end of the queue.
+        hashable. The high-water marks count keys. A newer message goes to the end of the queue. What the function
+        raises ends in the sender's call; a message that arrived and has no key is kept by itself. Over inproc, where
+        there is one queue each way, it is made by connect(): either side's key counts that is set by then.
 
         Raises:
             TypeError: it is neither.

@@ -1,8 +1,8 @@
 """What `Socket.stats`, `Context.stats` and `Socket.peers` return: plain records that don't change any more.
 
 How the numbers belong together, for messages: what was sent has left, or is queued, or was dropped; what arrived was
-received, or is unread, or was dropped. Over inproc the sender's queue is the receiver's, so its messages are `queued` on
-the one side and `unread` on the other.
+received, or is unread, or was dropped. Over inproc the sender's queue is the receiver's, so its messages are `queued`
+on the one side and `unread` on the other.
 """
 
 from __future__ import annotations

@@ -81,8 +81,8 @@ class Mechanism:
         """Return our metadata.
 
         Returns:
-            ``Socket-Type``; for REQ, DEALER and ROUTER ``Identity``, even if empty (as libzmq), for others where there is
-            one; the application's own.
+            ``Socket-Type``; for REQ, DEALER and ROUTER ``Identity``, even if empty (as libzmq), for others where there
+            is one; the application's own.
         """
         config = self.config
         properties = [("Socket-Type", config.socket_type.encode("ascii"))]
