@@ -132,7 +132,8 @@ class Outbox:
                 # Quiet first, then look again: who appends looks at `quiet` after its append.
                 pipe.quiet = True
                 if pipe.swapping and pipe.refill():
-                    self.engine.handle_room()
+                    if not len(pipe.swap):  # a swap has a length, and is no container
+                        self.engine.handle_room()
                     continue
                 if pipe.meter is not None:
                     pipe.meter.settle(len(pipe.outbound) + pipe.in_flight)

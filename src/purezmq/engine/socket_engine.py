@@ -23,44 +23,19 @@ from purezmq.wire.connection import Connection
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol
+    from typing import Any
 
     from purezmq.engine.dialer import Dialer
     from purezmq.engine.durable import Durables
+    from purezmq.engine.engine_context import EngineContext
     from purezmq.engine.inproc import InprocLink
-    from purezmq.engine.io_threads import IoThreads
     from purezmq.engine.listener import Listener
     from purezmq.engine.loop import Loop
     from purezmq.engine.session import Session
     from purezmq.engine.timers import Timer
     from purezmq.options import SocketOptions
-    from purezmq.pipe import Budget, Pipe
-    from purezmq.transports.inproc import InprocRegistry
+    from purezmq.pipe import Pipe
     from purezmq.wire.events import PeerInfo
-
-    class EngineContext(Protocol):
-        """What the engine needs of the socket's context."""
-
-        inproc: InprocRegistry
-
-        @property
-        def budget(self) -> Budget | None:
-            """What all queues share, where that is limited."""
-
-        @property
-        def loops(self) -> IoThreads:
-            """The loops."""
-
-        @property
-        def swap_thread(self) -> Any:
-            """The thread that does the work on disk."""
-
-        @property
-        def io_thread_count(self) -> int:
-            """IO_THREADS."""
-
-        def handle_engine_closed(self, engine: SocketEngine) -> None:
-            """The engine has sent what it could and holds nothing any more (any thread)."""
 
 
 __all__ = ["SocketEngine"]
@@ -523,9 +498,8 @@ class SocketEngine(EventSource):
         dialer.close()
         if dialer in self.dialers:
             self.dialers.remove(dialer)
-        session = dialer.session
-        if self.closing and session.stream is None and session.pipe is not None:
-            self.detach(session.pipe)
+        if self.closing and dialer.session.stream is None and dialer.session.pipe is not None:
+            self.detach(dialer.session.pipe)
 
     def _end_linger(self) -> None:
         with self.lease:

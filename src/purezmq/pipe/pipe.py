@@ -101,7 +101,7 @@ def message_size(message: Message) -> int:
     return len(message)
 
 
-def queued_bytes(messages: Iterable[Message]) -> int:
+def queued_bytes(messages: Iterable[Any]) -> int:
     """Bytes of all messages of a queue, counted now."""
     queued: list[Any] = list(messages)
     return sum([message_size(message) for message in queued if type(message) is not RoomMarker])

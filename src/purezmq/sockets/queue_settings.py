@@ -111,7 +111,9 @@ class QueueSettings(SocketState):
         """Keep only the latest message of each key in every queue made from now on; None for all messages.
 
         A number is that part of the message (0: the first one), a function gets the list of parts and returns something
-        hashable. The high-water marks count keys. A newer message goes to the end of the queue.
+        hashable. The high-water marks count keys. A newer message goes to the end of the queue. What the function
+        raises ends in the sender's call; a message that arrived and has no key is kept by itself. Over inproc, where
+        there is one queue each way, it is made by connect(): either side's key counts that is set by then.
 
         Raises:
             TypeError: it is neither.
