@@ -28,6 +28,7 @@ class ScriptedSwap:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.max_bytes = 1 << 20
         self.messages: list[Any] = []
         self.is_behind = False
         self.spilled = self.spilled_bytes = 0
