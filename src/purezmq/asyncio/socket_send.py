@@ -97,11 +97,12 @@ class AsyncSocketSend(AsyncSocketState):
         target = self._target
         outbound = target.outbound
         if type(data) is bytes and not flags and not track and len(outbound) < target.room:
-            for _ in target.tickets:  # counts the message, see `Pipe`
-                outbound.append(data)
-                if target.quiet:
-                    self._tell_carrier(target)
-                return _SENT
+            outbound.append(data)
+            if target.tickets is not None:  # inproc
+                next(target.tickets)
+            if target.quiet:
+                self._tell_carrier(target)
+            return _SENT
         return self._submit(super()._send_part, data, flags, copy, track, routing_id, group, timeout)
 
     def send_multipart(  # type: ignore[override]  # pyzmq derives it from the synchronous one

@@ -62,6 +62,7 @@ class InprocLink:
 
     def _make_pipe(self, options: SocketOptions) -> Pipe:
         pipe = Pipe(self, options.sndhwm, options.rcvhwm, self.conflate)
+        pipe.count_writes()
         pipe.batch = pipe.write_batch = NO_BATCH  # the reader takes messages from where they are appended
         if type(pipe.outbound) is list:
             pipe.outbound = deque()

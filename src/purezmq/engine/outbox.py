@@ -200,7 +200,6 @@ class Outbox:
         for message in batch:
             if pipe.can_take(message):
                 pipe.outbound.append(message)
-                next(pipe.tickets)
                 if pipe.meter is not None:
                     pipe.meter.note(message_size(message))
             elif not pipe.overflow(message, is_pledged=True):

@@ -13,8 +13,6 @@ Everything here needs the lease, except that the lock-free path of `send` append
 
 from __future__ import annotations
 
-from itertools import repeat
-
 from purezmq.constants import EAGAIN
 from purezmq.error import make_error
 from purezmq.patterns.subscriptions import LengthCounter
@@ -67,8 +65,8 @@ class SharedQueue:
         self.batch = BATCH_MESSAGES
         self.carrier: Any = carrier
         self.room = BATCH_MESSAGES
-        #: Taken by the lock-free path of send, which knows no difference between queues; here nobody counts.
-        self.tickets = repeat(None)
+        #: What the lock-free path of send looks for: its messages are counted with each member.
+        self.tickets = None
 
     def __repr__(self) -> str:
         """Name how many read it and what waits."""

@@ -89,7 +89,8 @@ class LoadBalancer:
             append = outbound.append
             for index in range(done):
                 append(messages[index])
-                next(pipe.tickets)
+                if pipe.tickets is not None:
+                    next(pipe.tickets)
                 if pipe.quiet or len(outbound) >= pipe.write_batch:
                     carrier.handle_write(pipe)
                     if pipe.ended:

@@ -225,7 +225,8 @@ class Router(Pattern):
                     if not pipe.special and (not limit or len(outbound) + pipe.in_flight < limit):
                         del message[0]
                         outbound.append(message)
-                        next(pipe.tickets)
+                        if pipe.tickets is not None:
+                            next(pipe.tickets)
                         if pipe.quiet or len(outbound) >= pipe.write_batch:
                             pipe.carrier.handle_write(pipe)
                         continue

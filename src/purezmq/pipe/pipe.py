@@ -24,7 +24,7 @@ from purezmq.pipe.overflow import BLOCK, DROP_OLDEST, DROPPING, ERROR, SPILL, Dr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any, Protocol
 
     from purezmq.message import Message
@@ -135,8 +135,8 @@ class Pipe:
         ended: no message will ever arrive or leave any more; unread ones stay readable.
         active: a fair queue has the pipe on its list of pipes with messages.
         eligible: a distributor still sends to this pipe (it is cleared while the pipe is full).
-        tickets: an iterator, of which whoever appends to `outbound` takes one for each message: counting in C, so exact
-            without a lock, and several times as fast as adding one. `written` is how many were taken.
+        tickets: over inproc an iterator, of which whoever appends to `outbound` takes one for each message: counting in
+            C, so exact without a lock. `written` is how many were taken. None over a wire, where batches are counted.
         sent: messages that were handed to the system.
         received: messages that arrived.
         spilled / spilled_bytes: what went to disk by swaps that are closed.
@@ -216,7 +216,7 @@ class Pipe:
         self.attached = False
         self.active = False
         self.eligible = True
-        self.tickets = repeat(None, _ALL_TICKETS)
+        self.tickets: Iterator[None] | None = None
         self.sent = 0
         self.received = 0
         self.dropped = 0
@@ -306,7 +306,8 @@ class Pipe:
         at all.
         """
         self.outbound.append(message)
-        next(self.tickets)
+        if self.tickets is not None:
+            next(self.tickets)
         if self.meter is not None:
             self.meter.note(message_size(message))
         if self.quiet or len(self.outbound) >= self.write_batch:
@@ -473,12 +474,17 @@ class Pipe:
 
     def count_written(self, count: int) -> None:
         """So many messages more were put into the queue, or are as good as there."""
-        deque(islice(self.tickets, count), maxlen=0)
+        if self.tickets is not None:
+            deque(islice(self.tickets, count), maxlen=0)
+
+    def count_writes(self) -> None:
+        """Count from now on what is put into the queue: nobody else does."""
+        self.tickets = repeat(None, _ALL_TICKETS)
 
     @property
     def written(self) -> int:
         """How many messages were appended to `outbound` by senders, and from disk; what counts over inproc."""
-        return _ALL_TICKETS - length_hint(self.tickets)
+        return 0 if self.tickets is None else _ALL_TICKETS - length_hint(self.tickets)
 
     # -- counts ------------------------------------------------------------------------------------------------------
 

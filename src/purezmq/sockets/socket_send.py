@@ -119,11 +119,12 @@ class SocketSend(SocketState):
         target = self._target
         outbound = target.outbound
         if type(data) is bytes and not flags and not track and len(outbound) < target.room:
-            for _ in target.tickets:  # counts the message, see `Pipe`
-                outbound.append(data)
-                if target.quiet:
-                    self._tell_carrier(target)
-                return None
+            outbound.append(data)
+            if target.tickets is not None:  # inproc
+                next(target.tickets)
+            if target.quiet:
+                self._tell_carrier(target)
+            return None
         return self._send_part(data, flags, copy, track, routing_id, group, timeout)
 
     def _tell_carrier(self, target: Any) -> None:
@@ -377,7 +378,8 @@ class SocketSend(SocketState):
         target = self._parts_target
         if len(parts) > 1 and not flags and not track and copy and len(target.outbound) < target.room:
             target.outbound.append(parts)
-            next(target.tickets)
+            if target.tickets is not None:
+                next(target.tickets)
             if target.quiet:
                 self._tell_carrier(target)
             return None
@@ -440,7 +442,8 @@ class SocketSend(SocketState):
             target = self._target
             if type(message) is bytes and len(target.outbound) < target.room and not flags:
                 target.outbound.append(message)
-                next(target.tickets)
+                if target.tickets is not None:
+                    next(target.tickets)
                 if target.quiet:
                     self._tell_carrier(target)
             else:

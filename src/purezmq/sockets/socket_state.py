@@ -45,7 +45,7 @@ class _NoTarget:
     carrier: Any = None
     quiet = False
     room = 0
-    tickets: Iterator[None] = iter(())
+    tickets: Iterator[None] | None = None
 
     def write_room(self) -> int:
         """None, ever."""
