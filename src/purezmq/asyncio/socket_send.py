@@ -73,7 +73,6 @@ class AsyncSocketSend(AsyncSocketState):
         track: bool = False,
         routing_id: int | None = None,
         group: str | None = None,
-        *,
         timeout: float | None = None,
     ) -> Any:
         """Send one message part.

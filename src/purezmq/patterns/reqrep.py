@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Rep", "Req"]
 
 _DELIMITER = b""
+#: What stands before a reply whose request had no more than the delimiter.
+_NO_ENVELOPE = [_DELIMITER]
 
 
 class Req(Dealer):
@@ -327,33 +329,38 @@ class Rep(Pattern):
         if not self.replying:
             self.check_send()
         pipe = self.requester
-        if pipe is not None and pipe.attached and not self._reply(pipe, message):
-            if not pipe.ended:
+        if pipe is not None:
+            envelope = _NO_ENVELOPE if self.envelope is None else self.envelope
+            reply: Any
+            if isinstance(message, list):
+                message[:0] = envelope
+                reply = message
+            else:
+                reply = [*envelope, message]
+            if pipe.attached and pipe.can_take(reply):
+                pipe.write(reply)
+            elif not self._reply_anyway(pipe, reply, len(envelope)):
                 return False  # its policy says to wait; the state is as before
-            pipe.drop(1, DropReason.DISCONNECTED)  # the connection broke just now
-        elif pipe is not None and not pipe.attached:
-            pipe.drop(1, DropReason.DISCONNECTED)
         self.replying = False
         self.requester = None
         return True
 
-    def _reply(self, pipe: Pipe, message: Any) -> bool:
-        """Send the reply in its envelope; False, and the message as it was, when it must wait.
+    def _reply_anyway(self, pipe: Pipe, reply: Any, envelope_parts: int) -> bool:
+        """Reply to a requester that is full or gone; False, and the message without its envelope, when it must wait.
 
         Raises:
             Again: the requester is full, and the overflow policy is `error`.
         """
-        envelope = [_DELIMITER] if self.envelope is None else self.envelope
-        if not isinstance(message, list):
-            return pipe.send([*envelope, message])
-        message[:0] = envelope
         is_sent = False
         try:
-            is_sent = pipe.send(message)
+            is_sent = pipe.attached and pipe.offer(reply)
         finally:
-            if not is_sent:
-                del message[: len(envelope)]
-        return is_sent
+            is_lost = not is_sent and (pipe.ended or not pipe.attached)  # the connection broke, perhaps just now
+            if not (is_sent or is_lost):
+                del reply[:envelope_parts]
+        if is_lost:
+            pipe.drop(1, DropReason.DISCONNECTED)
+        return is_sent or is_lost
 
     def why_blocked(self) -> str:
         """The requester is full and its policy says to wait."""

@@ -56,7 +56,7 @@ class SocketRecv(SocketState):
             self, flags: int = ..., copy: bool = ..., track: bool = ..., *, timeout: float | None = ...
         ) -> Any: ...
 
-    def recv(self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None) -> Any:
+    def recv(self, flags: int = 0, copy: bool = True, track: bool = False, timeout: float | None = None) -> Any:
         """Receive one message part.
 
         Args:
@@ -212,7 +212,7 @@ class SocketRecv(SocketState):
         ) -> Any: ...
 
     def recv_multipart(
-        self, flags: int = 0, copy: bool = True, track: bool = False, *, timeout: float | None = None
+        self, flags: int = 0, copy: bool = True, track: bool = False, timeout: float | None = None
     ) -> Any:
         """Receive a whole message as a list of its parts (the remaining ones, after recv() gave some).
 
