@@ -20,6 +20,7 @@ from purezmq.engine.selector import READ, WRITE
 from purezmq.pipe import DropReason
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import (
+    AuthenticationNeeded,
     Cancelled,
     ConnectionFailed,
     FailureReason,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from purezmq.transports.base import SocketStream
     from purezmq.wire.connection import Connection
     from purezmq.wire.events import PeerInfo
+    from purezmq.wire.verdict import Verdict
 
 __all__ = ["Session", "drain"]
 
@@ -197,6 +199,21 @@ class Session(Outbox, Inbox):
                 self.engine.leadership.wake()
         elif kind is MessagesDropped:
             self.engine.pattern.drop(event.count, DropReason.MALFORMED)
+        elif kind is AuthenticationNeeded:
+            from purezmq.engine.zap import decide  # a socket without security pays nothing
+
+            decide(self, event, now)
+
+    def admit(self, verdict: Verdict, now: float) -> None:
+        """It was decided about the peer: go on with the handshake, or refuse it (lease held)."""
+        if self.connection is not None:
+            self.connection.authorize(verdict, now)
+            self._after_input(now)
+
+    def fail(self, failure: ConnectionFailed) -> None:
+        """End a handshake that can't go on, without a word to the peer (lease held)."""
+        if self.connection is not None:
+            self._fail(failure)
 
     def _fail(self, failure: ConnectionFailed) -> None:
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""

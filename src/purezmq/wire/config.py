@@ -16,6 +16,10 @@ class ConnectionConfig:
         routing_id: our routing id, at most 255 bytes, often empty.
         metadata: further properties to tell the peer; names start with "X-".
         mechanism: name of the security mechanism.
+        as_server: which side of the mechanism we are; NULL has no sides.
+        authenticates: whoever owns the connection decides about each peer, see `Connection.authorize`.
+        credentials: what the mechanism needs of us. PLAIN client: user name, password. CURVE client: our public and
+            secret key, the server's public key; CURVE server: its secret key; 32 bytes each.
         max_message_size: largest frame to accept in bytes (MAXMSGSIZE), -1 for no limit.
         handshake_timeout: seconds from start to the end of the handshake, or None.
         heartbeat_interval: seconds between PINGs, or None.
@@ -30,6 +34,9 @@ class ConnectionConfig:
 
     __slots__ = (
         "accepts",
+        "as_server",
+        "authenticates",
+        "credentials",
         "handshake_timeout",
         "heartbeat_interval",
         "heartbeat_timeout",
@@ -51,6 +58,9 @@ class ConnectionConfig:
         routing_id: bytes = b"",
         metadata: tuple[tuple[str, bytes], ...] = (),
         mechanism: str = "NULL",
+        as_server: bool = False,
+        authenticates: bool = False,
+        credentials: tuple[bytes, ...] = (),
         max_message_size: int = -1,
         handshake_timeout: float | None = 30.0,
         heartbeat_interval: float | None = None,
@@ -67,6 +77,9 @@ class ConnectionConfig:
         self.routing_id = routing_id
         self.metadata = metadata
         self.mechanism = mechanism
+        self.as_server = as_server
+        self.authenticates = authenticates
+        self.credentials = credentials
         self.max_message_size = max_message_size
         self.handshake_timeout = handshake_timeout
         self.heartbeat_interval = heartbeat_interval

@@ -11,6 +11,7 @@ from collections import deque
 from purezmq.wire import commands, framing
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import (
+    AuthenticationNeeded,
     Cancelled,
     ConnectionFailed,
     FailureReason,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from purezmq.wire.events import Event
     from purezmq.wire.framing import FrameDecoder
     from purezmq.wire.mechanisms import Mechanism
+    from purezmq.wire.verdict import Verdict
 
     Message = bytes | list[bytes]
 
@@ -319,6 +321,27 @@ class Connection:
 
     # --- handshake --------------------------------------------------------------------------------
 
+    def authorize(self, verdict: Verdict, now: float) -> None:
+        """Say what was decided about the peer, after `AuthenticationNeeded`. Without effect when it has left meanwhile.
+
+        Args:
+            verdict: only the status 200 lets the peer in; otherwise ConnectionFailed is queued.
+            now: seconds of a monotonic clock.
+        """
+        mechanism, greeting = self._mechanism, self._greeting
+        if self._state is not State.HANDSHAKE or mechanism is None or mechanism.credentials is None:
+            return
+        assert greeting is not None  # dropped when ready
+        try:
+            for reply in mechanism.receive_verdict(verdict):
+                self._send(framing.encode_frame(framing.COMMAND, reply))
+            if mechanism.refusal is not None:
+                raise mechanism.refusal
+            if mechanism.done:
+                self._become_ready(mechanism.describe_peer(greeting.version), greeting, now)
+        except RemoteProtocolError as error:
+            self._fail(error)
+
     def _receive_early(self, data: bytes, now: float, limit: int) -> list[Message]:
         """Receive in any state but READY."""
         if self.closed:
@@ -351,6 +374,7 @@ class Connection:
             self._decoder = decoder(MAX_HANDSHAKE_FRAME_SIZE)
             for body in mechanism.start():
                 self._send(framing.encode_frame(framing.COMMAND, body))
+            self._ask_about(mechanism)
         elif greeting.version == V1:
             self._decoder = framing.FrameDecoderV1(MAX_HANDSHAKE_FRAME_SIZE)
             # Our signature was already the header of our identity if the peer knows no versions.
@@ -371,8 +395,11 @@ class Connection:
                 self._become_ready(self._describe_old_peer(messages[0], greeting), greeting, now)
                 return True
             if command is not None and mechanism is not None:
+                is_asked = mechanism.credentials is not None
                 for reply in mechanism.receive_command(command):
                     self._send(framing.encode_frame(framing.COMMAND, reply))
+                if not is_asked:
+                    self._ask_about(mechanism)
                 if mechanism.done:
                     self._become_ready(mechanism.describe_peer(greeting.version), greeting, now)
                     return True
@@ -384,6 +411,11 @@ class Connection:
             else:
                 return False
             data = b""
+
+    def _ask_about(self, mechanism: Mechanism) -> None:
+        """Have the owner decide about the peer, when the mechanism waits for that."""
+        if mechanism.credentials is not None:
+            self._queue(AuthenticationNeeded(mechanism.name, mechanism.credentials))
 
     def _describe_old_peer(self, identity: Message, greeting: Greeting) -> PeerInfo:
         """Make the description of a ZMTP 1.0 or 2.0 peer; like libzmq, don't judge by its socket type."""

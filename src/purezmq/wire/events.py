@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "AuthenticationNeeded",
     "Cancelled",
     "ConnectionFailed",
     "Event",
@@ -31,7 +32,7 @@ class FailureReason(Enum):
     PROTOCOL = "protocol"
     """The peer broke ZMTP, or isn't a ZMTP peer at all."""
     AUTH = "auth"
-    """The peer refused us with a status code (300, 400 or 500)."""
+    """The peer refused us, or we the peer, with a status code (300, 400 or 500)."""
     NO_DETAIL = "no detail"
     """The peer refused us with another text, which is kept."""
     TIMEOUT = "timeout"
@@ -53,9 +54,10 @@ class PeerInfo:
         properties: all properties of READY but ``Socket-Type`` and ``Identity``, named as the peer wrote them.
         version: the (major, minor) that the connection speaks.
         mechanism: name of the security mechanism; empty for ZMTP 1.0 and 2.0, which have none.
+        user_id: who the authenticator says the peer is; empty when none was asked.
     """
 
-    __slots__ = ("mechanism", "properties", "routing_id", "socket_type", "version")
+    __slots__ = ("mechanism", "properties", "routing_id", "socket_type", "user_id", "version")
 
     def __init__(
         self,
@@ -64,11 +66,13 @@ class PeerInfo:
         version: tuple[int, int],
         mechanism: str,
         properties: Mapping[str, bytes] | None = None,
+        user_id: str = "",
     ) -> None:
         self.socket_type = socket_type
         self.routing_id = routing_id
         self.version = version
         self.mechanism = mechanism
+        self.user_id = user_id
         # One shared mapping for the many peers that send none: memory per connection counts.
         self.properties: Mapping[str, bytes] = properties or _NO_PROPERTIES
 
@@ -109,6 +113,24 @@ class HandshakeSucceeded(Event):
 
     def __init__(self, peer: PeerInfo) -> None:
         self.peer = peer
+
+
+class AuthenticationNeeded(Event):
+    """The peer has presented itself: the handshake goes on with `Connection.authorize`.
+
+    Args:
+        mechanism: name of the mechanism.
+        credentials: nothing for NULL; user name and password for PLAIN; the peer's public key of 32 bytes for CURVE.
+    """
+
+    __slots__ = ("credentials", "mechanism")
+
+    def __init__(self, mechanism: str, credentials: tuple[bytes, ...]) -> None:
+        self.mechanism = mechanism
+        self.credentials = credentials
+
+    def __repr__(self) -> str:
+        return f"AuthenticationNeeded({self.mechanism!r})"  # a password has no place in a log
 
 
 class MessagesDropped(Event):

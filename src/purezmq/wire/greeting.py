@@ -145,8 +145,9 @@ class Greeting:
         return received[_OLD_SIZE:]
 
     def _check_old_allowed(self) -> None:
-        if self._config.mechanism != "NULL":
-            text = f"a peer older than ZMTP 3.0 can't do {self._config.mechanism}"
+        config = self._config
+        if config.mechanism != "NULL" or config.authenticates:
+            text = f"a peer older than ZMTP 3.0 can't do {'ZAP' if config.mechanism == 'NULL' else config.mechanism}"
             raise RemoteProtocolError(FailureReason.PROTOCOL, text)
 
     def _check_mechanism(self, field: bytes) -> None:

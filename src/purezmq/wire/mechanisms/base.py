@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from purezmq.wire.commands import split_command
+from purezmq.wire.commands import encode_error, split_command
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason, PeerInfo
 from purezmq.wire.limits import MAX_ROUTING_ID_SIZE
+from purezmq.wire.verdict import ADMITTED, TRY_LATER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purezmq.wire.config import ConnectionConfig
+    from purezmq.wire.verdict import Verdict
 
 __all__ = ["Mechanism"]
 
@@ -34,18 +36,24 @@ class Mechanism:
         transforms: frames go through ``encode_frame`` and ``decode_frame`` after the handshake.
         done: the handshake is over and ``properties`` are complete.
         properties: the peer's metadata, in order.
+        credentials: what the peer presented, while a verdict about it is awaited; otherwise None.
+        verdict: what was decided about the peer, if anybody was asked.
+        refusal: the peer was not let in; what `receive_verdict` returned is still to be sent.
     """
 
     name: ClassVar[str]
     transforms: ClassVar[bool] = False
 
-    __slots__ = ("bound", "config", "done", "properties")
+    __slots__ = ("bound", "config", "credentials", "done", "properties", "refusal", "verdict")
 
     def __init__(self, config: ConnectionConfig, *, bound: bool) -> None:
         self.config = config
         self.bound = bound
         self.done = False
         self.properties: Sequence[tuple[str, bytes]] = ()
+        self.credentials: tuple[bytes, ...] | None = None
+        self.verdict: Verdict | None = None
+        self.refusal: RemoteProtocolError | None = None
 
     def start(self) -> list[bytes]:
         """Return the command bodies to send right after the greetings."""
@@ -63,6 +71,34 @@ class Mechanism:
         Raises:
             RemoteProtocolError: the command is malformed, unexpected, or a refusal.
         """
+        raise NotImplementedError
+
+    def receive_verdict(self, verdict: Verdict) -> list[bytes]:
+        """Take what was decided about the peer whose ``credentials`` wait.
+
+        Args:
+            verdict: only the status 200 lets it in.
+
+        Returns:
+            Command bodies to send: the handshake's next ones, or an ERROR (none with status 300, as libzmq).
+        """
+        self.credentials = None
+        self.verdict = verdict
+        if verdict.status == ADMITTED:
+            return self._admit()
+        text = f"the peer was not let in: status {verdict.status}"
+        self.refusal = RemoteProtocolError(FailureReason.AUTH, text, verdict.status)
+        return [] if verdict.status == TRY_LATER else [encode_error(b"%d" % verdict.status)]
+
+    def _present(self, credentials: tuple[bytes, ...]) -> list[bytes]:
+        """The peer has presented itself: go on, or await the verdict where somebody decides."""
+        if self.config.authenticates:
+            self.credentials = credentials
+            return []
+        return self._admit()
+
+    def _admit(self) -> list[bytes]:
+        """Return the command bodies that follow when the peer is let in."""
         raise NotImplementedError
 
     def encode_frame(self, flags: int, body: bytes) -> tuple[int, bytes]:
@@ -110,7 +146,7 @@ class Mechanism:
                 socket_type = value.decode("ascii", "replace")
             elif key == "identity":
                 routing_id = value
-            else:
+            elif key != "user-id":  # nobody says by himself who he is
                 others[name] = value
         if not socket_type:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "no Socket-Type in the peer's metadata")
@@ -119,7 +155,13 @@ class Mechanism:
             raise RemoteProtocolError(FailureReason.INCOMPATIBLE, text)
         if len(routing_id) > MAX_ROUTING_ID_SIZE:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "routing id is longer than 255 bytes")
-        return PeerInfo(socket_type, routing_id, version, self.name, others)
+        user_id = ""
+        if self.verdict is not None:
+            others.update(self.verdict.properties)
+            user_id = self.verdict.user_id
+        if user_id:
+            others["User-Id"] = user_id.encode()
+        return PeerInfo(socket_type, routing_id, version, self.name, others, user_id)
 
     def _unexpected(self, body: bytes) -> RemoteProtocolError:
         name = ascii(split_command(body)[0][:32].decode("ascii", "replace"))

@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import ClassVar
 
 from purezmq.wire.commands import decode_error, decode_properties, encode_ready, split_command
+from purezmq.wire.error import RemoteProtocolError
+from purezmq.wire.events import FailureReason
 from purezmq.wire.mechanisms.base import Mechanism
 
 __all__ = ["NullMechanism"]
 
 
 class NullMechanism(Mechanism):
-    """READY <-> READY."""
+    """READY <-> READY; ours waits for the verdict where somebody decides."""
 
     name: ClassVar[str] = "NULL"
 
     __slots__ = ()
 
     def start(self) -> list[bytes]:
-        """Return READY."""
+        """Return READY, or nothing before the verdict."""
+        return self._present(())
+
+    def _admit(self) -> list[bytes]:
+        self.done = bool(self.properties)
         return [encode_ready(self.own_properties())]
 
     def receive_command(self, body: bytes) -> list[bytes]:
@@ -34,9 +40,11 @@ class NullMechanism(Mechanism):
             RemoteProtocolError: anything else, a malformed READY, or the refusal of an ERROR.
         """
         name, data = split_command(body)
-        if name == b"READY" and not self.done:
+        if name == b"READY" and not self.properties:
             self.properties = decode_properties(data)
-            self.done = True
+            if not self.properties:
+                raise RemoteProtocolError(FailureReason.PROTOCOL, "no Socket-Type in the peer's metadata")
+            self.done = self.credentials is None
             return []
         if name == b"ERROR":
             raise decode_error(data)
