@@ -74,7 +74,7 @@ NOTES = {
 LATER_OPTIONS: dict[str, str] = {}
 
 #: Options that do more than libzmq's.
-OPTION_NOTES: dict[str, tuple[str, str]] = {
-    name: (BETTER, "bind and connect refuse an incomplete or contradictory setup; needs PyNaCl (extra `curve`)")
-    for name in ("CURVE_SERVER", "CURVE_PUBLICKEY", "CURVE_SECRETKEY", "CURVE_SERVERKEY")
-}
+OPTION_NOTES: dict[str, tuple[str, str]] = dict.fromkeys(
+    ("CURVE_SERVER", "CURVE_PUBLICKEY", "CURVE_SECRETKEY", "CURVE_SERVERKEY"),
+    (BETTER, "bind and connect refuse an incomplete or contradictory setup; needs PyNaCl (extra `curve`)"),
+)

@@ -158,8 +158,13 @@ def test_command_one_byte_off_is_refused(name, size) -> None:
         (commands["next"],) = receiver.receive_command(command)
 
 
-@pytest.mark.parametrize("order", [["INITIATE"], ["READY"], ["MESSAGE"], ["HELLO", "HELLO"], ["HELLO", "WELCOME"],
-                                   ["HELLO", "INITIATE", "INITIATE"], ["HELLO", "INITIATE", "HELLO"], ["ERROR"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["INITIATE"], ["READY"], ["MESSAGE"], ["ERROR"], ["HELLO", "HELLO"], ["HELLO", "WELCOME"],
+        ["HELLO", "INITIATE", "INITIATE"], ["HELLO", "INITIATE", "HELLO"],
+    ],
+)  # fmt: skip
 def test_server_refuses_every_other_order(order) -> None:
     """INITIATE before HELLO, a command twice, data before READY, commands of a server."""
     commands = {**shake_hands()[2], "MESSAGE": b"\x07MESSAGE" + bytes(25), "ERROR": b"\x05ERROR\x03400"}
@@ -170,8 +175,10 @@ def test_server_refuses_every_other_order(order) -> None:
         server.receive_command(commands[order[-1]])
 
 
-@pytest.mark.parametrize("order", [["READY"], ["HELLO"], ["MESSAGE"], ["WELCOME", "WELCOME"],
-                                   ["WELCOME", "READY", "READY"], ["WELCOME", "MESSAGE"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "order",
+    [["READY"], ["HELLO"], ["MESSAGE"], ["WELCOME", "WELCOME"], ["WELCOME", "READY", "READY"], ["WELCOME", "MESSAGE"]],
+)
 def test_client_refuses_every_other_order(order) -> None:
     """READY before WELCOME, a command twice, data before READY, commands of a client."""
     commands = {**shake_hands()[2], "MESSAGE": b"\x07MESSAGE" + bytes(25)}
