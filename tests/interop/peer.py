@@ -19,6 +19,7 @@ class Peer:
         self.zmq: Any = importlib.import_module(library)
         self.context = self.zmq.Context()
         self.sockets: dict[str, Any] = {}
+        self.authenticator: Any = None
 
     def open(self, name: str, kind: str, options: dict[str, Any]) -> None:
         """Make a socket with options."""
@@ -73,6 +74,14 @@ class Peer:
         for _ in range(count):
             self.sockets[name].send_multipart(self.sockets[name].recv_multipart())
 
+    def authenticate(self, passwords: dict[str, str]) -> None:
+        """Let in who presents one of these names with its password (PLAIN), and everybody with a key (CURVE)."""
+        module = importlib.import_module(f"{self.zmq.__name__}.auth.thread")
+        self.authenticator = module.ThreadAuthenticator(self.context)
+        self.authenticator.start()
+        self.authenticator.configure_plain(domain="*", passwords=passwords)
+        self.authenticator.configure_curve(domain="*", location="*")
+
     def join(self, name: str, group: str) -> None:
         """Join a group."""
         self.sockets[name].join(group)
@@ -87,6 +96,9 @@ class Peer:
 
     def reset(self) -> None:
         """Close all and begin with a new context."""
+        if self.authenticator is not None:
+            self.authenticator.stop()
+            self.authenticator = None
         self.context.destroy(0)
         self.sockets.clear()
         self.context = self.zmq.Context()

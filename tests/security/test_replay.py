@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support import EventWatch, bind, try_recv, zmq
-from tests.support.raw_peer import tcp_address
+from tests.support.relay import Relay
 from tests.support.security import security_options
 from tests.unit.wire.curve_pair import client_config, server_config
 
@@ -144,53 +142,6 @@ def test_v02_no_mutation_is_accepted(data: bytes) -> None:
     messages, _ = RECORDED.replay(data)
     sent = iter(MESSAGES)
     assert all(message in sent for message in messages)
-
-
-class Relay:
-    """Passes bytes between one client and a server; sends the client's last frames again when told to."""
-
-    def __init__(self, server: str) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._server = tcp_address(server)
-        self._last = b""
-        self._ends: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
-
-    def _accept(self) -> None:
-        client, _ = self._listener.accept()
-        self.upstream = socket.create_connection(self._server)
-        self._ends += (client, self.upstream)
-        for source, sink in ((client, self.upstream), (self.upstream, client)):
-            thread = threading.Thread(target=self._pass, args=(source, sink), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                if sink is self.upstream:
-                    self._last = data
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def repeat(self) -> None:
-        """Send once more what the client sent last."""
-        self.upstream.sendall(self._last)
-
-    def close(self) -> None:
-        """End everything."""
-        for end in (*self._ends, self._listener):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            end.close()
-        for thread in self._threads:
-            thread.join(5)
 
 
 @pytest.fixture
