@@ -84,6 +84,9 @@ class SocketOptions:
     swap_dir: str = ""
     durable: tuple[int, float] | None = None
     last_value_cache: int = 0
+    #: Who is let in, where the socket decides by itself, and whom routing ids belong to; see sockets/security.py.
+    admission: Any = None
+    id_owners: Any = None
     _as_server: bool = False
 
     sndhwm: int
