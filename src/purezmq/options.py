@@ -87,6 +87,7 @@ class SocketOptions:
     #: Who is let in, where the socket decides by itself, and whom routing ids belong to; see sockets/security.py.
     admission: Any = None
     id_owners: Any = None
+    is_curve_role_open: bool = False
     _as_server: bool = False
 
     sndhwm: int

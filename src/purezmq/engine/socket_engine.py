@@ -342,6 +342,12 @@ class SocketEngine(EventSource):
         """The peer behind a session is known."""
         session.peer_info = peer
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
+        owners = self.options.id_owners
+        if owners is not None and session.dialer is None and peer.routing_id:
+            why = owners.claim(bytes(peer.routing_id), peer.user_id)
+            if why:
+                session.refuse_peer(why)
+                return
         pipe = session.pipe
         if (pipe is None or pipe.ended) and self.durables is not None and session.dialer is None:
             pipe = self.durables.resume(session, bytes(peer.routing_id))
