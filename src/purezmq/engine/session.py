@@ -192,6 +192,7 @@ class Session(Outbox, Inbox):
         kind = type(event)
         if kind is HandshakeSucceeded:
             self._schedule_timer()
+            self.frame_overhead = getattr(self.connection, "frame_overhead", 0)  # a raw connection has no frames
             self.engine.handle_handshake(self, event.peer, now)
         elif self.pipe is not None and (kind is Subscribed or kind is Cancelled):
             self.engine.pattern.handle_subscription(self.pipe, event.topic, kind is Subscribed)
