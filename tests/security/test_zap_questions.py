@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support import bind, eventually, purezmq_only, zmq
+from tests.support.effects import effect_of
 from tests.support.raw_peer import COMMAND, RawPeer, greeting, ready_command
 from tests.support.zap import (
     CLIENT_PUBLIC,
@@ -45,6 +46,8 @@ def make_client(make_socket: MakeSocket, make_context: Callable[[], Any]) -> Mak
     return make
 
 
+@effect_of("ZAP_DOMAIN", "PLAIN_SERVER", "PLAIN_USERNAME", "PLAIN_PASSWORD")
+@effect_of("CURVE_SERVER", "CURVE_PUBLICKEY", "CURVE_SECRETKEY", "CURVE_SERVERKEY")
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_question_has_the_parts_of_rfc_27(
@@ -77,6 +80,7 @@ def test_null_without_a_domain_asks_nobody(make_socket: MakeSocket, make_client:
     assert [] == handler.requests
 
 
+@effect_of("ZAP_ENFORCE_DOMAIN")
 @pytest.mark.parametrize("mechanism", ["PLAIN", "CURVE"])
 def test_enforced_domain_refuses_a_server_without_domain(
     make_socket: MakeSocket, make_client: MakeSocket, zap_handler: Any, mechanism: str
