@@ -10,5 +10,6 @@ from tests.support.fixtures import (
     make_peer,
     make_socket,
 )
+from tests.support.fronts import front
 
-__all__ = ["context", "libzmq", "libzmq_process", "make_context", "make_peer", "make_socket"]
+__all__ = ["context", "front", "libzmq", "libzmq_process", "make_context", "make_peer", "make_socket"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.interop.test_pairs import MEGABYTE, PAIRS, Local, Remote, exchange, greet
-from tests.support import EventWatch, bind, zmq
+from tests.support import EventWatch, bind, library_module, zmq
 from tests.support.security import security_options
 
 MakeSocket = Callable[..., Any]
@@ -33,17 +33,33 @@ def test_curve_pair_of_types_with_libzmq(
 
 
 #: libzmq's REQ that asks an authenticator drops every reply, libzmq's own too: it can't be the server.
-PLAIN_PAIRS = [(*pair, first) for pair in PAIRS for first in (True, False) if first or pair[0] != "REQ"]
+PLAIN_PAIRS = [
+    (*pair, we_are_first, we_are_server)
+    for pair in PAIRS
+    for we_are_first in (True, False)
+    for we_are_server in (True, False)
+    if we_are_first or we_are_server or pair[0] != "REQ"
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(("left", "right", "we_are_first"), PLAIN_PAIRS)
-def test_plain_pair_of_types_with_libzmqs_server(
-    make_socket: MakeSocket, libzmq: Any, left: str, right: str, we_are_first: bool, shape: str
-) -> None:
-    """The same under PLAIN, as clients of a server whose authenticator knows us."""
-    libzmq.authenticate({"admin": "secret"})
-    check_pair(make_socket, libzmq, "PLAIN", (left, right), we_are_first, False, SHAPES[shape])
+@pytest.mark.parametrize(("left", "right", "we_are_first", "we_are_server"), PLAIN_PAIRS)
+def test_plain_pair_of_types_with_libzmq(
+    make_socket: MakeSocket, context: Any, libzmq: Any, left: str, right: str, we_are_first: bool,
+    we_are_server: bool, shape: str,
+) -> None:  # fmt: skip
+    """The same under PLAIN: the server's authenticator knows the client."""
+    if not we_are_server:
+        libzmq.authenticate({"admin": "secret"}, "*")
+        check_pair(make_socket, libzmq, "PLAIN", (left, right), we_are_first, we_are_server, SHAPES[shape])
+        return
+    authenticator = library_module("auth.thread").ThreadAuthenticator(context)
+    authenticator.start()
+    try:
+        authenticator.configure_plain("*", {"admin": "secret"})
+        check_pair(make_socket, libzmq, "PLAIN", (left, right), we_are_first, we_are_server, SHAPES[shape])
+    finally:
+        authenticator.stop()
 
 
 def check_pair(

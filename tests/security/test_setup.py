@@ -111,7 +111,7 @@ def test_client_of_another_server_is_never_connected(make_socket: MakeSocket) ->
 @effect_of("PLAIN_SERVER", "PLAIN_USERNAME", "PLAIN_PASSWORD")
 def test_plain_client_presents_name_and_password_to_libzmq(make_socket: MakeSocket, libzmq: Any) -> None:
     """libzmq's authenticator lets in whose name and password it knows, and nobody else."""
-    libzmq.authenticate({"admin": "secret"})
+    libzmq.authenticate({"admin": "secret"}, "*")
     libzmq.open("s", "PULL", plain_server=1)
     endpoint = libzmq.bind("s", "tcp://127.0.0.1:*")
     good = make_socket(zmq.PUSH, **security_options("PLAIN", server=False))
