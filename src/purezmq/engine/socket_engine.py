@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from purezmq.engine.loop import Loop
     from purezmq.engine.session import Session
     from purezmq.engine.timers import Timer
+    from purezmq.engine.zap import Question
     from purezmq.options import SocketOptions
     from purezmq.pipe import Pipe
     from purezmq.wire.events import PeerInfo
@@ -78,6 +79,7 @@ class SocketEngine(EventSource):
         "options",
         "pattern",
         "protocol_failures",
+        "questions",
         "queues",
         "refused",
         "room_token",
@@ -96,6 +98,8 @@ class SocketEngine(EventSource):
         self.loop: Loop = context.loops.choose(0)
         self.leadership = Leadership(self.lease, self.loop)
         self.sessions: dict[int, Session] = {}
+        #: What the ZAP handler has not answered yet.
+        self.questions: set[Question] = set()
         self.dialers: list[Dialer] = []
         self.listeners: list[Listener] = []
         self.links: set[InprocLink] = set()
@@ -296,8 +300,17 @@ class SocketEngine(EventSource):
         return [*found.values(), *(link.pipe for link in self.links), *parked]
 
     def make_config(self) -> ConnectionConfig:
-        """Settings for the connections of an endpoint, as the options are now."""
+        """Settings for the connections of an endpoint, as the options are now.
+
+        Raises:
+            ZMQError: EINVAL, ENOTSUP: see `make_security`.
+        """
         options, pattern = self.options, self.pattern
+        security: dict[str, Any] = {}
+        if options.mechanism or options.zap_domain:
+            from purezmq.engine.security import make_security  # a socket without security pays nothing
+
+            security = make_security(options)
         return ConnectionConfig(
             pattern.type_name,
             pattern.peer_types,
@@ -310,6 +323,7 @@ class SocketEngine(EventSource):
             heartbeat_ttl=options.heartbeat_ttl_s,
             read_batch=options.in_batch,
             write_batch=options.out_batch,
+            **security,
         )
 
     def open_session(self, session: Session, stream: Any, config: Any, *, bound: bool) -> None:
@@ -337,6 +351,12 @@ class SocketEngine(EventSource):
         """The peer behind a session is known."""
         session.peer_info = peer
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
+        owners = self.options.id_owners
+        if owners is not None and session.dialer is None and peer.routing_id:
+            why = owners.claim(bytes(peer.routing_id), peer.user_id)
+            if why:
+                session.refuse_peer(why)
+                return
         pipe = session.pipe
         if (pipe is None or pipe.ended) and self.durables is not None and session.dialer is None:
             pipe = self.durables.resume(session, bytes(peer.routing_id))
