@@ -110,7 +110,7 @@ class Question:
         needed: what the mechanism presents.
     """
 
-    __slots__ = ("_needed", "_session", "_timer", "context", "inbox", "leadership", "link", "links", "post", "queues")
+    __slots__ = ("_link", "_needed", "_session", "_timer", "context", "links", "post")
 
     #: What the handler's socket looks at of the other side: no limits, no names.
     options = SocketOptions()
@@ -125,50 +125,52 @@ class Question:
         self.context = session.engine.context
         self.post: Callable[[Callable[[], None]], None] = session.engine.post
         self.links: set[InprocLink] = set()
-        self.inbox = self.leadership = self.queues = self
         owner: Any = self
-        self.link = InprocLink(owner, ZAP_NAME, self.options, conflate=False)
+        self._link: InprocLink | None = InprocLink(owner, ZAP_NAME, self.options, conflate=False)
 
-    @property
-    def pattern(self) -> Question:
-        """Of which the statistics of the handler's socket take `type_name`."""
+    def _get_self(self) -> Question:
         return self
+
+    #: What an engine has others for. Not attributes: a question must not refer to itself, for there may be many.
+    inbox = leadership = queues = pattern = property(_get_self)
 
     def ask(self, handler: Any, now: float) -> None:
         """Send the question to the handler's socket."""
         session = self._session
+        link = self._link
         assert session is not None  # until the answer
+        assert link is not None  # likewise
         engine = session.engine
         engine.questions.add(self)
         session.question = self
         self._timer = engine.loop.call_at(now + HANDLER_TIMEOUT_S, self._handle_timeout)
         address = "" if session.stream is None else session.stream.peer_address
-        pipe = self.link.pipe
-        pipe.write(
+        link.pipe.write(
             [
                 b"", _VERSION, _REQUEST_ID, bytes(engine.options.zap_domain), address.encode(),
                 bytes(engine.options.routing_id), self._needed.mechanism.encode(), *self._needed.credentials,
             ]
         )  # fmt: skip
-        pair_up(self.link, handler)
+        pair_up(link, handler)
 
     def close(self) -> None:
         """Wait for the answer no more. Idempotent."""
         session, self._session = self._session, None
-        if session is None:
+        link, self._link = self._link, None
+        if session is None or link is None:
             return
         session.question = None
         session.engine.questions.discard(self)
         if self._timer is not None:
             self._timer.cancel()
-        self.link.close()
+        link.close()
 
     def _handle_answer(self) -> None:
         """Something came by the link."""
-        session, inbound = self._session, self.link.pipe.inbound
-        if session is None or not inbound:
+        session, link = self._session, self._link
+        if session is None or link is None or not link.pipe.inbound:
             return
-        reply = inbound.popleft()
+        reply = link.pipe.inbound.popleft()
         self.close()
         try:
             verdict = parse_reply(reply)
