@@ -5,6 +5,8 @@ What is sealed, and how, may not live here.
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 from purezmq.wire.framing import COMMAND, MORE, check_frame
@@ -111,9 +113,8 @@ class SealedFrameDecoder:
         if command is not None:
             frames.append(command)  # RFC 26 calls MESSAGE a command, libzmq sends it as a plain frame: both are taken
         failure = decoder.failure
-        if list in set(map(type, frames)):
-            count = next(index for index, frame in enumerate(frames) if type(frame) is list)
-            frames = frames[:count]
+        if decoder.is_inside_message or list in set(map(type, frames)):
+            frames = list(takewhile(lambda frame: type(frame) is not list, frames))
             failure = RemoteProtocolError(FailureReason.PROTOCOL, "a sealed frame has MORE outside of its seal")
         if not frames:
             return b"", [], failure
