@@ -58,8 +58,9 @@ _HANDLER_TYPES = frozenset({"REP", "ROUTER"})
 def decide(session: Session, question: AuthenticationNeeded, now: float) -> None:
     """Have it decided about a peer (lease held): by the socket's own lists, else by the handler of the context.
 
-    Without a handler CURVE lets in whoever knows the server's key, as libzmq does, unless ZAP_ENFORCE_DOMAIN is set;
-    everything else is refused.
+    A context that never had a handler does as libzmq: PLAIN lets nobody in, CURVE whoever knows the server's key, NULL
+    everybody; with ZAP_ENFORCE_DOMAIN nobody comes in. When the handler went away nobody comes in either: a door-keeper
+    that crashed must not leave the door open (better than libzmq, which lets CURVE and NULL in again).
     """
     engine = session.engine
     options = engine.options
@@ -71,10 +72,12 @@ def decide(session: Session, question: AuthenticationNeeded, now: float) -> None
         return
     handler: Any = engine.context.inproc.find(ZAP_NAME)
     if handler is None:
-        if question.mechanism == "CURVE" and not options.zap_enforce_domain:
+        had_one = engine.context.inproc.was_bound(ZAP_NAME)
+        if question.mechanism != "PLAIN" and not options.zap_enforce_domain and not had_one:
             session.admit(Verdict(ADMITTED), now)
         else:
-            _turn_away(session, "no-handler", f"no ZAP handler is bound to inproc://{ZAP_NAME} in this context", EFAULT)
+            what = "the ZAP handler went away, and none" if had_one else "no ZAP handler"
+            _turn_away(session, "no-handler", f"{what} is bound to inproc://{ZAP_NAME} in this context", EFAULT)
     elif handler.pattern.type_name not in _HANDLER_TYPES:
         text = f"a {handler.pattern.type_name} socket is bound to inproc://{ZAP_NAME}; a ZAP handler is a REP or ROUTER"
         _turn_away(session, "no-handler", text, EFAULT)
