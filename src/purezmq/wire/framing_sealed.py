@@ -104,6 +104,8 @@ class SealedFrameDecoder:
                 return
             if failure is not None:
                 raise failure
+            if not self._frames.has_buffered:
+                return
 
     def _open(self, data: bytes, limit: int) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
         """Find at most `limit` frames (more only in what is complete at once) and open them."""
