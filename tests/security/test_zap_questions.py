@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import select
 from collections.abc import Callable
 from errno import EBUSY, EFAULT
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from tests.support.zap import (
 
 from purezmq.engine import zap
 from purezmq.utils.z85 import decode
+from purezmq.wire.verdict import Verdict
 
 __all__ = ["zap_handler"]
 
@@ -242,6 +245,25 @@ def test_denied_peer_is_told_by_an_error_and_nothing_else(make_socket: MakeSocke
     with RawPeer.connect(bind(server, "tcp")) as peer:
         peer.send(greeting() + ready_command("PUSH"))
         assert b"\xff" == peer.receive(64)[:1]
+        assert (COMMAND, b"\x05ERROR\x03400") == peer.receive_frame()
+        assert b"" == peer.socket.recv(1)
+
+
+def test_denied_peer_that_sends_on_is_not_reset(make_socket: MakeSocket) -> None:
+    """What it sent and nobody read doesn't cost it the ERROR, nor the end in order."""
+    handler, server = make_socket(zmq.ROUTER), make_socket(zmq.PULL)
+    handler.bind(ENDPOINT)
+    server.zap_domain = b"dom"
+    engine = server._engine
+    with RawPeer.connect(bind(server, "tcp")) as peer:
+        peer.send(greeting())
+        assert b"\xff" == peer.receive(64)[:1]
+        handler.recv_multipart()
+        with engine.lease:
+            [session] = engine.sessions.values()
+            peer.send(ready_command("PUSH"))
+            assert select.select([session.fd], [], [], 5)[0]
+            session.admit(Verdict(400), monotonic())
         assert (COMMAND, b"\x05ERROR\x03400") == peer.receive_frame()
         assert b"" == peer.socket.recv(1)
 
