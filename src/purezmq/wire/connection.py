@@ -37,6 +37,7 @@ from purezmq.wire.limits import (
     UNLIMITED,
 )
 from purezmq.wire.mechanisms import create_mechanism
+from purezmq.wire.sifting import count_grouped, take_subscriptions
 from purezmq.wire.state import TRANSITIONS, Input, State
 
 TYPE_CHECKING = False
@@ -93,6 +94,7 @@ class Connection:
         "_mechanism",
         "_outgoing",
         "_pings",
+        "_pong",
         "_state",
         "_takes_subscriptions",
         "bound",
@@ -124,6 +126,7 @@ class Connection:
         self._deadline: float | None = None
         self._events: deque[Event] | None = None
         self._outgoing: list[Buffer] | None = None
+        self._pong: bytes | None = None  # the context of a PONG that waits to be sent
         self._pings: deque[bytes] | None = None  # contexts of `send_ping` that were not echoed yet
 
     def __repr__(self) -> str:
@@ -136,6 +139,11 @@ class Connection:
         return self._state
 
     # --- data plane -------------------------------------------------------------------------------
+
+    @property
+    def early_size(self) -> int:
+        """Bytes that the peer has sent before the end of its handshake; 0 after that."""
+        return 0 if self._greeting is None else self._greeting.size
 
     @property
     def read_size(self) -> int:
@@ -254,8 +262,8 @@ class Connection:
         """
         self._move(Input.SEND_GREETING)
         self._send(encode_signature(self.config.routing_id))
-        if self.config.handshake_timeout is not None:
-            self._deadline = now + self.config.handshake_timeout
+        assert self._greeting is not None  # dropped when ready
+        self._deadline = self._greeting.start(now, bound=self.bound)
 
     def data_to_send(self) -> list[Buffer]:
         """Return what the control plane wants sent (greeting, READY, PING, PONG), and forget it.
@@ -266,6 +274,9 @@ class Connection:
         if outgoing is None:
             return []
         self._outgoing = None
+        if self._pong is not None:
+            outgoing.append(self._encode_frame(framing.COMMAND, commands.encode_pong(self._pong)))
+            self._pong = None
         return outgoing
 
     def next_event(self) -> Event | None:
@@ -302,8 +313,8 @@ class Connection:
             now: seconds of a monotonic clock.
         """
         if self._deadline is not None and now >= self._deadline:
-            text = f"the handshake took longer than {self.config.handshake_timeout} s"
-            self._fail(RemoteProtocolError(FailureReason.TIMEOUT, text))
+            assert self._greeting is not None  # a deadline means that the handshake goes on
+            self._fail(self._greeting.too_late(is_over=self._state is State.HANDSHAKE))
             return
         heartbeat = self._heartbeat
         if heartbeat is None:
@@ -344,21 +355,24 @@ class Connection:
 
     def _receive_early(self, data: bytes, now: float, limit: int) -> list[Message]:
         """Receive in any state but READY."""
-        if self.closed:
+        greeting = self._greeting
+        if self.closed or greeting is None:
             return []
+        greeting.size += len(data)
         try:
             if self._state is not State.HANDSHAKE:
-                greeting = self._greeting
-                if greeting is None or self._state is State.INITIAL:
+                if self._state is State.INITIAL:
                     text = "receive_data before start"
                     raise RuntimeError(text)
                 rest = greeting.receive(data, self._send)
                 if rest is None:
                     return []
                 self._move(Input.RECV_GREETING)
+                self._deadline = greeting.deadline
                 self._start_handshake(greeting)
                 data = rest
             if not self._receive_handshake(data, now):
+                greeting.check_size()
                 return []
         except RemoteProtocolError as error:
             self._fail(error)
@@ -370,7 +384,8 @@ class Connection:
         routing_id = self.config.routing_id
         if greeting.version >= V3_0:
             mechanism = self._mechanism = create_mechanism(self.config, bound=self.bound)
-            decoder = framing.FrameDecoder if mechanism.transforms else FastFrameDecoder
+            is_plain = mechanism.transforms or self.config.checks_each_frame()
+            decoder = framing.FrameDecoder if is_plain else FastFrameDecoder
             self._decoder = decoder(MAX_HANDSHAKE_FRAME_SIZE)
             for body in mechanism.start():
                 self._send(framing.encode_frame(framing.COMMAND, body))
@@ -380,7 +395,8 @@ class Connection:
             # Our signature was already the header of our identity if the peer knows no versions.
             self._send(routing_id if greeting.unversioned else framing.encode_frame_v1(0, routing_id))
         else:
-            self._decoder = FastFrameDecoder(MAX_HANDSHAKE_FRAME_SIZE)
+            decoder = framing.FrameDecoder if self.config.checks_each_frame() else FastFrameDecoder
+            self._decoder = decoder(MAX_HANDSHAKE_FRAME_SIZE)
             self._send(framing.encode_frame(0, routing_id))
 
     def _receive_handshake(self, data: bytes, now: float) -> bool:
@@ -431,6 +447,7 @@ class Connection:
         self.peer = peer
         self._deadline = self._greeting = None
         decoder.max_size = config.max_message_size
+        decoder.max_parts, decoder.max_multipart_bytes = config.max_parts, config.max_multipart_bytes
         if peer.version == V1:
             self.encode = framing.encode_batch_v1
         elif mechanism is not None and mechanism.transforms:
@@ -482,7 +499,8 @@ class Connection:
                 self._heartbeat = Heartbeat(now, None, 0.0)
             if self._heartbeat is not None:
                 self._heartbeat.peer_ttl = ttl or None
-            self._send_command(commands.encode_pong(context))
+            self._pong = context  # one for all that weren't answered yet: a flood of PINGs is no flood of PONGs
+            self._outgoing = self._outgoing or []
         elif name == b"PONG":
             self._receive_pong(data)
         elif name in (b"JOIN", b"LEAVE"):
@@ -508,44 +526,26 @@ class Connection:
 
     def _sift(self, messages: list[Message]) -> list[Message]:
         """Look at the messages that came, on the types where not every message is for the application."""
-        if self._takes_subscriptions:
-            return self._take_subscriptions(messages)
         if self.config.socket_type == "DISH":
-            return self._check_groups(messages)
-        kept: list[Message] = [message for message in messages if type(message) is bytes]
-        if len(kept) < len(messages):
-            self._queue(MessagesDropped(len(messages) - len(kept)))
-        return kept
-
-    def _check_groups(self, messages: list[Message]) -> list[Message]:
-        """Let the messages before the first that a RADIO can't have sent pass (RFC 48); that one is a violation."""
-        decoder = self._decoder
-        assert decoder is not None  # ready means there is one
-        for index, message in enumerate(messages):
-            if type(message) is not list or len(message) != 2 or len(message[0]) > MAX_GROUP_SIZE:
+            kept = list(messages[: count_grouped(messages)])
+            if len(kept) < len(messages):
+                decoder = self._decoder
+                assert decoder is not None  # ready means there is one
                 text = "a RADIO message is a group of at most 255 bytes and a body"
                 decoder.failure = RemoteProtocolError(FailureReason.PROTOCOL, text)
                 decoder.command = None
-                return messages[:index]
-        return messages
-
-    def _take_subscriptions(self, messages: list[Message]) -> list[Message]:
-        """Turn the 0x01 and 0x00 messages among ``messages`` into events; return the others.
-
-        The first part decides, as in libzmq; further parts of a subscription are dropped. A PUB has nobody to give
-        other messages to, and drops them.
-        """
-        kept: list[Message] = []
-        for message in messages:
-            first = message if isinstance(message, bytes) else message[0]
-            kind = first[:1]
-            if kind == b"\x01":
-                self._queue(Subscribed(first[1:]))
-            elif kind == b"\x00":
-                self._queue(Cancelled(first[1:]))
-            else:
-                kept.append(message)
-        return kept if self.config.socket_type == "XPUB" else []
+            return kept
+        if self._takes_subscriptions:
+            kept = take_subscriptions(messages, self._queue)
+            if self.config.socket_type == "XPUB":
+                return kept
+            dropped, kept = len(kept), []  # a PUB has nobody to give them to
+        else:
+            kept = [message for message in messages if type(message) is bytes]
+            dropped = len(messages) - len(kept)
+        if dropped:
+            self._queue(MessagesDropped(dropped))
+        return kept
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -586,4 +586,4 @@ class Connection:
 
     def _fail(self, error: RemoteProtocolError) -> None:
         self._close(Input.FAIL)
-        self._queue(ConnectionFailed(error.reason, error.text, error.status))
+        self._queue(ConnectionFailed(error.reason, error.text, error.status, error.limit))
