@@ -304,6 +304,9 @@ class SocketEngine(EventSource):
             routing_id=options.routing_id if pattern.sends_routing_id else b"",
             metadata=tuple(options.metadata),
             max_message_size=options.maxmsgsize,
+            max_parts=options.max_parts,
+            max_multipart_bytes=options.max_multipart_bytes,
+            greeting_timeout=options.greeting_ivl_s,
             handshake_timeout=options.handshake_ivl_s,
             heartbeat_interval=options.heartbeat_ivl_s,
             heartbeat_timeout=options.heartbeat_timeout_s,
@@ -390,6 +393,11 @@ class SocketEngine(EventSource):
     def note_drop(self, pipe: Pipe | None, count: int, reason: str) -> None:
         """Messages were dropped, and are counted already."""
         self.tell("message_dropped", pipe=pipe, count=count, reason=reason)
+
+    def refuse(self, limit: str, text: str, **where: Any) -> None:
+        """A peer ran into a limit: count it by the limit's name, and tell it."""
+        self.pattern.refuse(limit)
+        self.tell("limit_exceeded", reason=limit, error=text, **where)
 
     def end_session(self, session: Session) -> None:
         """End one connection after what is queued for it has left (disconnect, unbind)."""
