@@ -120,11 +120,11 @@ class Outbox:
         """Write everything that the system takes now."""
         del now
         connection, pipe = self.connection, self.pipe
+        if self.unsent is not None and not self._write_unsent():
+            return
         if pipe is None or connection is None or not connection.ready:
             if pipe is not None:
                 pipe.quiet = False  # nobody needs to tell us again: the end of the handshake flushes
-            return
-        if self.unsent is not None and not self._write_unsent():
             return
         while True:
             batch = take_batch(pipe.outbound, self.take_bytes)
@@ -315,6 +315,9 @@ class Outbox:
             pipe.batch = BATCH_MESSAGES
             pipe.write_batch = WRITE_BATCH_MESSAGES
             self.engine.refresh_fast_path()
+        self.flush_control(monotonic())
+        if self.unsent is not None or self.stream is None:
+            return False
         if pipe is None or not connection_ready(self.connection):
             self._set_interest(self.mask & ~WRITE)
         if (self.engine.closing or self.ending) and (pipe is None or not (pipe.outbound or pipe.swapping)):
@@ -330,10 +333,13 @@ class Outbox:
             self.engine.note_dirty(self)
 
     def flush_control(self, now: float) -> None:
-        """Write what the connection says by itself (greeting, READY, PING, PONG)."""
+        """Write what the connection says by itself (greeting, READY, PING, PONG).
+
+        While the system is full a PONG stays there: those of a peer that doesn't read them must not pile up here.
+        """
         connection = self.connection
         if connection is not None:
-            chunks = connection.data_to_send()
+            chunks = connection.data_to_send(is_full=self.unsent is not None)
             if chunks:
                 self.write_control(chunks, now)
 

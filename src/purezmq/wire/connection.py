@@ -265,16 +265,22 @@ class Connection:
         assert self._greeting is not None  # dropped when ready
         self._deadline = self._greeting.start(now, bound=self.bound)
 
-    def data_to_send(self) -> list[Buffer]:
+    def data_to_send(self, *, is_full: bool = False) -> list[Buffer]:
         """Return what the control plane wants sent (greeting, READY, PING, PONG), and forget it.
 
         It may go out before or after any chunk of ``encode``, never inside one.
+
+        Args:
+            is_full: the peer doesn't take what was sent before: a PONG waits, and one will do for many PINGs.
         """
         outgoing = self._outgoing
         if outgoing is None:
             return []
         self._outgoing = None
         if self._pong is not None:
+            if is_full:
+                self._outgoing = []
+                return outgoing
             outgoing.append(self._encode_frame(framing.COMMAND, commands.encode_pong(self._pong)))
             self._pong = None
         return outgoing
