@@ -67,7 +67,11 @@ class Listener:
         self.fd = stream_listener.fileno()
 
     def start(self) -> None:
-        """Accept from now on (lease held)."""
+        """Accept from now on (lease held).
+
+        Raises:
+            OSError: the system has no memory left for that.
+        """
         self.engine.loop.watch(self.fd, READ, self._handle_ready)
 
     def _handle_ready(self, _mask: int) -> None:
@@ -114,13 +118,19 @@ class Listener:
         try:
             self.engine.open_session(session, stream, self.config, bound=True)
         except Exception as error:  # noqa: BLE001 - the fence: one peer must not end the listener
-            report(f"an accepted connection on {self.endpoint}", error)
+            if not isinstance(error, OSError):  # else the event tells what the system is short of
+                report(f"an accepted connection on {self.endpoint}", error)
             session.close_stream(error)
+            session.leave_newcomers()
+            stream.close()
 
     def _resume(self) -> None:
         with self.engine.lease:
             if self.fd >= 0 and not self.engine.closed:
-                self.start()
+                try:
+                    self.start()
+                except OSError:
+                    self.engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
 
     def close(self) -> None:
         """Stop; when it returns the address is free (lease held)."""

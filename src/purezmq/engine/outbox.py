@@ -18,6 +18,7 @@ from time import monotonic
 
 from purezmq.engine.selector import WRITE
 from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, NO_BATCH, WRITE_BATCH_MESSAGES, DropReason, message_size
+from purezmq.transports.base import SHORTAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Outbox:
                 taken = stream.try_write(chunks)
             except OSError as error:
                 self._keep(chunks, batch, 0, pipe)
-                self.close_stream(error)
+                self._handle_write_error(error)
                 return
             if taken != len(chunks[0]):
                 self._keep(chunks, batch, taken, pipe)
@@ -250,7 +251,7 @@ class Outbox:
             taken = stream.try_write(chunks)
         except OSError as error:
             self._keep(chunks, batch, 0, pipe)
-            self.close_stream(error)
+            self._handle_write_error(error)
             return False
         if batch:
             self._adapt(pipe, size, len(batch))
@@ -293,7 +294,7 @@ class Outbox:
             try:
                 taken = stream.try_write(entry.chunks)
             except OSError as error:
-                self.close_stream(error)
+                self._handle_write_error(error)
                 return False
             if not taken:
                 self._wait_for_room()
@@ -332,6 +333,18 @@ class Outbox:
             self._set_interest(self.mask | WRITE)
             self.engine.note_dirty(self)
 
+    def _handle_write_error(self, error: OSError) -> None:
+        """A write failed, what it was to take is unsent: the connection is broken, or the system short of memory."""
+        if error.errno not in SHORTAGES:
+            self.close_stream(error)
+            return
+        # The descriptor may be writable all the time: not that, but the back-stop tells when to try again.
+        if self.pipe is not None:
+            self.pipe.quiet = False
+        if self.mask & WRITE:
+            self._set_interest(self.mask & ~WRITE)
+        self.engine.note_dirty(self)
+
     def flush_control(self, now: float) -> None:
         """Write what the connection says by itself (greeting, READY, PING, PONG).
 
@@ -355,7 +368,9 @@ class Outbox:
         try:
             taken = stream.try_write(chunks)
         except OSError as error:
-            self.close_stream(error)
+            if error.errno in SHORTAGES:
+                self.unsent = deque([_Unsent(list(chunks), [], started=False)])
+            self._handle_write_error(error)
             return
         if taken < size:
             self.unsent = deque([_Unsent(_skip(chunks, taken), [], started=taken > 0)])

@@ -359,7 +359,10 @@ class Session(Outbox, Inbox):
     def _set_interest(self, mask: int) -> None:
         if mask != self.mask:
             self.mask = mask
-            self.engine.leadership.modify(self.fd, mask)
+            try:
+                self.engine.leadership.modify(self.fd, mask)
+            except OSError as error:  # who sends must not get it: it's this connection's end
+                self.close_stream(error)
 
     def close_stream(
         self, error: BaseException | None, *, failure: ConnectionFailed | None = None, why: str = ""

@@ -178,8 +178,9 @@ class SocketEngine(EventSource):
             self.loop.note_left_over(self)
 
     def _flush_dirty(self, now: float) -> None:
-        while self.dirty:
-            self.dirty.pop().flush(now)
+        for outbox in list(self.dirty):  # one that the system is too short of memory for stays for the back-stop
+            self.dirty.discard(outbox)
+            outbox.flush(now)
 
     def flush_all(self) -> None:
         """Write everything the system takes, before a sender concludes that there is no room."""
