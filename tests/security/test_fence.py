@@ -97,9 +97,8 @@ def test_v34_v35_error_while_connecting_is_an_attempt_that_failed(
     push.connect(endpoint)
     push.send(b"patience")
     assert b"patience" == pull.recv()
-    assert faults.raised == (
-        1 if (call, number) == ("connect_ex", errno.EINTR) else 2
-    )  # EINTR: on its way all the same
+    is_on_its_way = (call, number) == ("connect_ex", errno.EINTR)
+    assert faults.raised == (1 if is_on_its_way else 2)
     check_no_busy_loop()
 
 
