@@ -13,6 +13,7 @@ from __future__ import annotations
 
 __all__ = [
     "GREETING_IVL",
+    "HANDSHAKE_CHARGE",
     "HANDSHAKE_GRACE_S",
     "MAX_HANDSHAKES",
     "MAX_HANDSHAKES_PER_ADDRESS",
@@ -43,8 +44,11 @@ can't push others out. It doesn't apply to loopback and ipc, where all peers hav
 by one address (NAT, a load balancer), set it higher: those that are pushed out come back by their back-off."""
 
 MAX_HANDSHAKE_BYTES = 16 * 1024 * 1024
-"""Bytes that all connections of the process have sent before the end of their handshakes: 256 times what one may send,
-which is 64 KiB, and a hundred thousand times what an honest one has sent by then."""
+"""Bytes of memory for all connections of the process that are amid their handshake: what they have sent, of which one
+may have 64 KiB, and HANDSHAKE_CHARGE for each. An honest one has sent 64 bytes by then."""
+
+HANDSHAKE_CHARGE = 6 * 1024
+"""Bytes that a connection amid its handshake costs besides what it has sent (session, connection, decoder, buffers)."""
 
 HANDSHAKE_GRACE_S = 1.0
 """Where descriptors run out, a connection that is amid its handshake for longer (seconds) makes room for the next one;

@@ -176,7 +176,7 @@ def test_p10_many_strangers_hold_little(start_server: Callable[..., Server], ope
             strangers.popleft().close()
     refusals = server.stats()["refusals"]
     print(f"offered {offered >> 20} MiB, grew by {peak / (1 << 20):.1f} MiB, refused {refusals}")
-    assert refusals["max_handshake_bytes"] + refusals.get("max_handshakes", 0) > 0
+    assert {"max_handshake_bytes", "max_handshakes"} & set(refusals)
     assert peak <= 16 << 20
     server.serve_newcomer()
 
@@ -185,7 +185,7 @@ def test_p10_bytes_of_the_whole_process_are_limited(
     make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, opened: ExitStack
 ) -> None:
     """P10: strangers of two sockets share one account: over it the oldest of them ends."""
-    monkeypatch.setattr(newcomers, "MAX_HANDSHAKE_BYTES", 40_000)
+    monkeypatch.setattr(newcomers, "MAX_HANDSHAKE_BYTES", 68_000)
     sockets = [make_socket(zmq.PULL), make_socket(zmq.PULL)]
     endpoints = [bind(one, "tcp") for one in sockets]
     strangers = []
@@ -194,7 +194,7 @@ def test_p10_bytes_of_the_whole_process_are_limited(
         stranger.sendall(greeting() + b"\x06" + struct.pack(">Q", 12_000) + bytes(9_900))
         strangers.append(stranger)
         # One after the other: which is the oldest shall be certain.
-        eventually(lambda: 10_000 * min(len(strangers), 4) <= newcomers._held_bytes._total + 1000)
+        eventually(lambda: 16_000 * min(len(strangers), 4) <= newcomers._held_bytes._total)
     eventually(lambda: [True, True, False, False, False, False] == [is_closed(stranger) for stranger in strangers])
     assert {"max_handshake_bytes": 1} == sockets[0].stats().refusals == sockets[1].stats().refusals
     for stranger in strangers:
@@ -207,7 +207,7 @@ def test_p10_one_stranger_may_send_what_a_handshake_needs(make_socket: MakeSocke
     pull = make_socket(zmq.PULL)
     with pull.events() as events, RawPeer.connect(bind(pull, "tcp")) as raw:
         # Parts of a ZMTP 2.0 identity without end: no frame of them is too large.
-        raw.send(b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x08" + b"\x01\xff" * (MAX_HANDSHAKE_SIZE // 2))
+        raw.send(b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x08" + b"\x01\x01a" * (MAX_HANDSHAKE_SIZE // 3))
         raw.wait_until_closed()
         event = events.get(timeout=5)
         while event.kind != "limit_exceeded":
@@ -375,9 +375,8 @@ def test_p11_good_clients_are_served_amid_silent_and_dripping_ones(
                 except OSError:
                     continue
     closed = sum(map(is_closed, silent))
-    print(
-        f"silent {silent_count}, closed by the server {closed}, good clients {len(times)}, p99 {percentile(times, 0.99):.3f} s, max {max(times):.3f} s"
-    )
+    figures = f"p99 {percentile(times, 0.99):.3f} s, max {max(times):.3f} s"
+    print(f"{silent_count} silent, {closed} closed by the server, {len(times)} good clients: {figures}")
     assert percentile(times, 0.99) <= 0.25
     refusals = server.stats()["refusals"]
     assert refusals["max_handshakes"] > 0
@@ -442,7 +441,7 @@ def test_p20_without_descriptors_peers_wait_and_the_processor_rests(
     start_server: Callable[..., Server], opened: ExitStack
 ) -> None:
     """P20: 64 descriptors and 200 peers: 5 % of the processor at most, and within a second of room all are served."""
-    server = start_server(descriptors=64)
+    server = start_server(descriptors=64, backlog=300)
     peers = []
     for _ in range(200):
         peer = connect(server.endpoint, opened)
@@ -482,8 +481,8 @@ def has_answer(peer: socket.socket) -> bool:
 
 def test_p20_silent_newcomers_give_their_descriptors(start_server: Callable[..., Server], opened: ExitStack) -> None:
     """P20, P11: where silent connections hold all descriptors, good clients get theirs."""
-    server = start_server(descriptors=64, greeting_ivl=60_000)
-    for _ in range(200):
+    server = start_server(descriptors=64, greeting_ivl=60_000, backlog=300)
+    for _ in range(100):
         connect(server.endpoint, opened)
     times = [server.serve_newcomer() for _ in range(5)]
     assert max(times) < 5.0
@@ -493,6 +492,7 @@ def test_p20_silent_newcomers_give_their_descriptors(start_server: Callable[...,
 def test_p20_own_socket_without_descriptors_is_the_callers_error(make_context: Callable[[], Any]) -> None:
     """P20: at the real limit socket() raises EMFILE, and succeeds when there is one again."""
     context = make_context()
+    make_context().socket(zmq.PULL).close()  # whatever is to be imported is
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = len(os.listdir("/proc/self/fd"))
     taken = []
@@ -509,4 +509,5 @@ def test_p20_own_socket_without_descriptors_is_the_callers_error(make_context: C
         for descriptor in taken:
             os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    bind(context.socket(zmq.PULL), "tcp")
+    with context.socket(zmq.PULL) as pull:
+        bind(pull, "tcp")

@@ -27,6 +27,7 @@ def main() -> None:
     context = zmq.Context()
     router = context.socket(zmq.ROUTER, linger=0, **options)
     router.bind(f"tcp://{host}:*")
+    router.stats()  # whatever is to be imported is
     # Lowered when everything is open that the server needs for itself.
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit or hard, hard))
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
@@ -35,12 +36,16 @@ def main() -> None:
         *envelope, body = router.recv_multipart()
         if body == b"stats":
             stats = router.stats()
+            try:
+                descriptors = len(os.listdir("/proc/self/fd"))
+            except OSError:  # there is none for that
+                descriptors = limit
             body = json.dumps(
                 {
                     "refusals": dict(stats.refusals),
                     "peers": len(stats.peers),
                     "cpu": time.process_time(),
-                    "descriptors": len(os.listdir("/proc/self/fd")),
+                    "descriptors": descriptors,
                 }
             ).encode()
         router.send_multipart([*envelope, body])

@@ -6,7 +6,7 @@ import os
 
 __all__ = ["SCALE", "scaled"]
 
-SCALE = float(os.environ.get("PUREZMQ_TEST_SCALE", "0.05"))
+SCALE = float(os.environ.get("PUREZMQ_TEST_SCALE", "0.02"))
 
 
 def scaled(figure: int, least: int = 1) -> int:

@@ -64,6 +64,9 @@ class Listener:
         #: Those of its peers whose handshake goes on.
         self.newcomers = Newcomers()
         self._is_exhausted = False
+        # Telling that descriptors ran out must not need one; who asks for events has imported what they need.
+        import purezmq.engine.event_log  # noqa: F401
+
         self.fd = stream_listener.fileno()
 
     def start(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 
-from purezmq.limits import HANDSHAKE_GRACE_S, MAX_HANDSHAKE_BYTES
+from purezmq.limits import HANDSHAKE_CHARGE, HANDSHAKE_GRACE_S, MAX_HANDSHAKE_BYTES
 from purezmq.native import RLock
 from purezmq.wire.events import ConnectionFailed, FailureReason
 
@@ -64,7 +64,7 @@ class Newcomers:
 
     def note(self, session: Session, size: int) -> None:
         """How many bytes it has sent by now."""
-        _held_bytes.note(session, size)
+        _held_bytes.note(session, size + HANDSHAKE_CHARGE)
 
     def discard(self, session: Session) -> None:
         """Its handshake is over, or it is."""
@@ -86,7 +86,7 @@ class Newcomers:
 
 
 class _HeldBytes:
-    """What the newcomers of the whole process have sent (any thread). Its lock is re-entrant: see `Timers`."""
+    """What the newcomers of the whole process hold (any thread). Its lock is re-entrant: see `Timers`."""
 
     def __init__(self) -> None:
         self._lock = RLock()
@@ -94,7 +94,7 @@ class _HeldBytes:
         self._total = 0
 
     def note(self, session: Session, size: int) -> None:
-        """How many bytes one has sent; where all together are too many, the oldest of them end."""
+        """How many bytes one holds; where all together are too many, the oldest of them end."""
         victims = []
         with self._lock:
             self._total += size - self._sizes.get(session, 0)
@@ -119,7 +119,7 @@ class _HeldBytes:
 
 def _give_up_for_bytes(session: Session) -> None:
     if session.newcomers is not None:
-        text = f"connections amid their handshake have sent more than {MAX_HANDSHAKE_BYTES} bytes"
+        text = f"connections amid their handshake hold more than {MAX_HANDSHAKE_BYTES} bytes"
         _give_up(session, "max_handshake_bytes", text)
 
 

@@ -162,6 +162,7 @@ class Greeting:
         if received[10] == _MAJOR[0] and received[11] == 0:
             self.version = V3_0
         self._check_mechanism(received[12:32])
+        self._received = b""  # what follows is not held twice
         return received[_SIZE:]
 
     def _receive_unversioned(self, received: bytes) -> bytes | None:
@@ -172,6 +173,7 @@ class Greeting:
         self._check_old_allowed()
         self.unversioned = True
         self.version = V1
+        self._received = b""
         return received
 
     def _receive_old(self, received: bytes, send: Callable[[bytes], None]) -> bytes | None:
@@ -184,6 +186,7 @@ class Greeting:
         number = received[11]
         self.socket_type = SOCKET_TYPE_NAMES[number] if number < len(SOCKET_TYPE_NAMES) else ""
         self.version = V1 if received[10] == 0 else V2
+        self._received = b""
         return received[_OLD_SIZE:]
 
     def _check_old_allowed(self) -> None:

@@ -10,6 +10,7 @@ from purezmq.limits import MAX_TOPIC_SIZE
 
 __all__ = [
     "COALESCE_PIECES",
+    "GREETING_READ_SIZE",
     "HEARTBEAT_CONTEXT_SIZE",
     "LARGE_BODY_SIZE",
     "MAX_BODY_READ_SIZE",
@@ -69,6 +70,9 @@ MIN_FAST_PARTS = 256
 """Stricter limits of parts than this, or of bytes than one read, are checked frame by frame, by the plain decoder."""
 
 # --- speed ----------------------------------------------------------------------------------------
+
+GREETING_READ_SIZE = 4 * 1024
+"""Bytes to read at most while the greeting isn't there: it has 64, and READY and a few messages may follow at once."""
 
 READ_SIZE = 64 * 1024
 """Bytes to read next by default: some 5,000 small frames, one system call."""
