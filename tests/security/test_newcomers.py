@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import resource
 import select
@@ -11,16 +10,15 @@ import shutil
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support import EventWatch, bind, eventually, purezmq_only, zmq
+from tests.support.echo_process import EchoProcess
 from tests.support.memory import resident_bytes
 from tests.support.raw_peer import RawPeer, greeting, ready_command, tcp_address
 from tests.support.scale import SCALE, scaled
@@ -31,83 +29,9 @@ from purezmq.wire.limits import MAX_HANDSHAKE_SIZE
 
 pytestmark = purezmq_only("libzmq has no such limits")
 
-ROOT = Path(__file__).parents[2]
 MakeSocket = Callable[..., Any]
 #: As much as one stranger can have held: the frame is within its limit, and is never completed.
 HELD = greeting() + b"\x06" + struct.pack(">Q", 16_000) + bytes(15_900)
-
-
-class Server:
-    """An echo server in another process."""
-
-    def __init__(self, descriptors: int, options: dict[str, Any]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/support/echo_server.py"), str(descriptors), json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )
-        assert self._process.stdout is not None
-        self.endpoint = self._process.stdout.readline().decode().strip()
-        self.pid = self._process.pid
-        self._client = self.client()
-
-    def client(self) -> RawPeer:
-        """A good client: its handshake is over."""
-        raw = RawPeer.connect(self.endpoint)
-        raw.shake_hands("DEALER")
-        return raw
-
-    def ask(self, body: bytes, client: RawPeer | None = None) -> bytes:
-        """What it echoes."""
-        client = client or self._client
-        client.send_frame(body)
-        return client.receive_frame()[1]
-
-    def stats(self) -> dict[str, Any]:
-        """What it tells about itself."""
-        found: dict[str, Any] = json.loads(self.ask(b"stats"))
-        return found
-
-    def serve_newcomer(self) -> float:
-        """Seconds that a good client needs from its connect() to the answer to its first question."""
-        begun = time.monotonic()
-        with self.client() as client:
-            assert b"question" == self.ask(b"question", client)
-        return time.monotonic() - begun
-
-    def stop(self) -> None:
-        """End it."""
-        self._client.socket.close()
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
-
-
-@pytest.fixture
-def start_server() -> Iterator[Callable[..., Server]]:
-    """Starts echo servers, and ends them."""
-    servers: list[Server] = []
-
-    def start(descriptors: int = 0, **options: Any) -> Server:
-        servers.append(Server(descriptors, options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture
-def opened() -> Iterator[ExitStack]:
-    """Closes what the test opens; as many descriptors as the system allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with ExitStack() as stack:
-        yield stack
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def connect(endpoint: str, opened: ExitStack) -> socket.socket:
@@ -137,7 +61,7 @@ def percentile(values: list[float], part: float) -> float:
 
 
 @pytest.mark.parametrize("start", [b"", greeting(), greeting() + b"\x04"], ids=["nothing", "greeting", "command"])
-def test_p10_flood_before_the_handshake_is_cut_early(start_server: Callable[..., Server], start: bytes) -> None:
+def test_p10_flood_before_the_handshake_is_cut_early(start_server: Callable[..., EchoProcess], start: bytes) -> None:
     """P10: 600 MiB offered by one stranger: the connection ends by 64 KiB and one read, and memory stays."""
     server = start_server()
     server.stats()
@@ -157,7 +81,7 @@ def test_p10_flood_before_the_handshake_is_cut_early(start_server: Callable[...,
 
 
 @pytest.mark.timeout(300)
-def test_p10_many_strangers_hold_little(start_server: Callable[..., Server], opened: ExitStack) -> None:
+def test_p10_many_strangers_hold_little(start_server: Callable[..., EchoProcess], opened: ExitStack) -> None:
     """P10: strangers, two thousand at once, offer 600 MiB in all: the process grows by 16 MiB at most."""
     server = start_server()
     server.stats()
@@ -356,7 +280,7 @@ def test_p11_newcomers_leave_nothing_behind(make_socket: MakeSocket, opened: Exi
 
 @pytest.mark.timeout(300)
 def test_p11_good_clients_are_served_amid_silent_and_dripping_ones(
-    start_server: Callable[..., Server], opened: ExitStack
+    start_server: Callable[..., EchoProcess], opened: ExitStack
 ) -> None:
     """P11: 10,000 silent connections and 100 that drip: a good client needs 250 ms at most, in 99 of 100 cases."""
     silent_count, dripping_count = scaled(10_000), scaled(100, least=10)
@@ -386,7 +310,7 @@ def test_p11_good_clients_are_served_amid_silent_and_dripping_ones(
 # -- scans and storms ------------------------------------------------------------------------------------------------
 
 
-def test_v22_connections_that_are_reset_at_once_harm_nobody(start_server: Callable[..., Server]) -> None:
+def test_v22_connections_that_are_reset_at_once_harm_nobody(start_server: Callable[..., EchoProcess]) -> None:
     """V22: 100,000 connections, each reset before or after a few bytes; then a good client is served."""
     server = start_server()
     server.serve_newcomer()
@@ -425,7 +349,7 @@ def test_v22_random_bytes_harm_nobody(make_socket: MakeSocket, transport: str) -
 @pytest.mark.skipif(shutil.which("nmap") is None, reason="nmap is not installed")
 @pytest.mark.skipif(SCALE < 1, reason="it takes a minute: PUREZMQ_TEST_SCALE=1")
 @pytest.mark.timeout(300)
-def test_v22_port_scan_harms_nobody(start_server: Callable[..., Server]) -> None:
+def test_v22_port_scan_harms_nobody(start_server: Callable[..., EchoProcess]) -> None:
     """V22: nmap's scan for services."""
     server = start_server()
     subprocess.run(
@@ -438,7 +362,7 @@ def test_v22_port_scan_harms_nobody(start_server: Callable[..., Server]) -> None
 
 
 def test_p20_without_descriptors_peers_wait_and_the_processor_rests(
-    start_server: Callable[..., Server], opened: ExitStack
+    start_server: Callable[..., EchoProcess], opened: ExitStack
 ) -> None:
     """P20: 64 descriptors and 200 peers: 5 % of the processor at most, and within a second of room all are served."""
     server = start_server(descriptors=64, backlog=300)
@@ -479,7 +403,9 @@ def has_answer(peer: socket.socket) -> bool:
         return False
 
 
-def test_p20_silent_newcomers_give_their_descriptors(start_server: Callable[..., Server], opened: ExitStack) -> None:
+def test_p20_silent_newcomers_give_their_descriptors(
+    start_server: Callable[..., EchoProcess], opened: ExitStack
+) -> None:
     """P20, P11: where silent connections hold all descriptors, good clients get theirs."""
     server = start_server(descriptors=64, greeting_ivl=60_000, backlog=300)
     for _ in range(100):
