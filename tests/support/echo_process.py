@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.support.raw_peer import RawPeer
+from tests.support.waiting import eventually
 
 __all__ = ["EchoProcess"]
 
@@ -21,15 +23,22 @@ class EchoProcess:
     """The server, and one good client that stays.
 
     Args:
+        prefix: what the command begins with: a program that runs another one.
         descriptors: the limit of the process, 0 for as many as the system allows.
         publisher: settings of its PUB.
         options: settings of its ROUTER.
     """
 
-    def __init__(self, descriptors: int = 0, publisher: dict[str, Any] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        descriptors: int = 0,
+        publisher: dict[str, Any] | None = None,
+        prefix: Sequence[str] = (),
+        **options: Any,
+    ) -> None:
         words = [str(descriptors), json.dumps(options), json.dumps(publisher or {})]
         self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/support/echo_server.py"), *words],
+            [*prefix, sys.executable, str(ROOT / "tests/support/echo_server.py"), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
@@ -37,7 +46,14 @@ class EchoProcess:
         assert self._process.stdout is not None
         self.endpoint, self.pub_endpoint = self._process.stdout.readline().decode().split()
         self.pid = self._process.pid
-        self._client = self.client()
+        self._client = eventually(self.try_client)
+
+    def try_client(self) -> RawPeer | None:
+        """As `client`; None where the connection is lost meanwhile."""
+        try:
+            return self.client()
+        except (OSError, AssertionError, IndexError):
+            return None
 
     def client(self) -> RawPeer:
         """A good client: its handshake is over."""
@@ -55,6 +71,10 @@ class EchoProcess:
         """What it tells about itself."""
         found: dict[str, Any] = json.loads(self.ask(b"stats"))
         return found
+
+    def ask_for(self, name: str, client: RawPeer) -> Any:
+        """One thing of `stats`, asked by a client."""
+        return json.loads(self.ask(b"stats", client))[name]
 
     def serve_newcomer(self) -> float:
         """Seconds that a good client needs from its connect() to the answer to its first question."""

@@ -18,17 +18,20 @@ import purezmq as zmq
 
 __all__: list[str] = []
 
-PUBLICATIONS = 2000
+PUBLICATIONS = 500
 
 
 def publish(pub: Any) -> bytes:
-    """The time that 99 of 100 messages don't exceed, in seconds."""
-    times = []
-    for index in range(PUBLICATIONS):
-        begun = time.perf_counter()
-        pub.send(b"%032d" % index)
-        times.append(time.perf_counter() - begun)
-    return b"%.9f" % sorted(times)[PUBLICATIONS * 99 // 100]
+    """The time that 99 of 100 messages don't exceed, in seconds: of ten turns the one that was disturbed least."""
+    turns = []
+    for _ in range(10):
+        times = []
+        for index in range(PUBLICATIONS):
+            begun = time.perf_counter()
+            pub.send(b"%032d" % index)
+            times.append(time.perf_counter() - begun)
+        turns.append(sorted(times)[PUBLICATIONS * 99 // 100])
+    return b"%.9f" % min(turns)
 
 
 def describe(router: Any, pub: Any, limit: int) -> bytes:
