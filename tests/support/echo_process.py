@@ -50,10 +50,13 @@ class EchoProcess:
 
     def try_client(self) -> RawPeer | None:
         """As `client`; None where the connection is lost meanwhile."""
+        raw = RawPeer.connect(self.endpoint)
         try:
-            return self.client()
+            raw.shake_hands("DEALER")
         except (OSError, AssertionError, IndexError):
+            raw.socket.close()
             return None
+        return raw
 
     def client(self) -> RawPeer:
         """A good client: its handshake is over."""
