@@ -253,6 +253,7 @@ def test_p11_one_address_cannot_push_others_out(make_socket: MakeSocket, opened:
         ("2001:db8::1", bytes.fromhex("20010db800000000")),
         ("2001:db8::ffff:1", bytes.fromhex("20010db800000000")),
         ("fe80::1%lo", bytes.fromhex("fe80000000000000")),
+        ("localhost:1000:1000:17", ""),
         ("", ""),
     ],
 )

@@ -134,8 +134,8 @@ def _network_of(address: str) -> str | bytes:
     if ":" in address:
         try:
             raw = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
-        except (OSError, ValueError):
-            return address
+        except (OSError, ValueError):  # of ipc it names the process
+            return ""
         return b"" if raw == bytes(15) + b"\1" else raw[:_NETWORK_SIZE]
     return "" if address.startswith("127.") else address
 

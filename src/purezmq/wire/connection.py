@@ -27,7 +27,7 @@ from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
 from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
 from purezmq.wire.heartbeat import Heartbeat
 from purezmq.wire.limits import (
-    GREETING_READ_SIZE,
+    EARLY_READ_SIZE,
     HEARTBEAT_CONTEXT_SIZE,
     MAX_ERROR_REASON_SIZE,
     MAX_GROUP_SIZE,
@@ -149,7 +149,7 @@ class Connection:
     def read_size(self) -> int:
         """How many bytes to read next."""
         decoder = self._decoder
-        return GREETING_READ_SIZE if decoder is None else decoder.read_size
+        return EARLY_READ_SIZE if decoder is None or self._greeting is not None else decoder.read_size
 
     @property
     def has_buffered(self) -> bool:

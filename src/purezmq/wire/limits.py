@@ -10,7 +10,7 @@ from purezmq.limits import MAX_TOPIC_SIZE
 
 __all__ = [
     "COALESCE_PIECES",
-    "GREETING_READ_SIZE",
+    "EARLY_READ_SIZE",
     "HEARTBEAT_CONTEXT_SIZE",
     "LARGE_BODY_SIZE",
     "MAX_BODY_READ_SIZE",
@@ -71,8 +71,8 @@ MIN_FAST_PARTS = 256
 
 # --- speed ----------------------------------------------------------------------------------------
 
-GREETING_READ_SIZE = 4 * 1024
-"""Bytes to read at most while the greeting isn't there: it has 64, and READY and a few messages may follow at once."""
+EARLY_READ_SIZE = 4 * 1024
+"""Bytes to read at most before the handshake's end: greeting and handshake are smaller, a few messages may follow."""
 
 READ_SIZE = 64 * 1024
 """Bytes to read next by default: some 5,000 small frames, one system call."""
