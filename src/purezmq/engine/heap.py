@@ -1,4 +1,4 @@
-"""Keep the C allocator from giving large buffers back to the system after each message.
+"""The C allocator: it shall not give large buffers back to the system after each message, but sometimes it shall.
 
 glibc maps blocks of 128 KiB and more afresh, and trims the top of its heap as soon as twice that is free; a stream of
 large messages then pays a page fault for every 4 KiB it receives (measured: 3x the time per 1 MB message). Both
@@ -8,7 +8,7 @@ and freed once, is all it takes. Elsewhere it is a harmless microsecond.
 
 from __future__ import annotations
 
-__all__ = ["keep_large_buffers"]
+__all__ = ["give_back_memory", "keep_large_buffers"]
 
 #: Just below glibc's largest dynamic threshold (DEFAULT_MMAP_THRESHOLD_MAX, 32 MiB on 64-bit systems).
 _BLOCK = 31 << 20
@@ -22,3 +22,13 @@ def keep_large_buffers() -> None:
     if not _done:
         _done = True
         bytes(_BLOCK)  # calloc: mapped, never touched, freed at once
+
+
+def give_back_memory() -> None:
+    """Let the system have what was freed, after very many small things were: by itself the allocator keeps it now."""
+    import ctypes  # hardly anybody needs it
+
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):  # another C library
+        return

@@ -11,6 +11,7 @@ from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
 from purezmq.engine.event_source import EventSource
 from purezmq.engine.fence import report
+from purezmq.engine.heap import give_back_memory
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
 from purezmq.engine.queues import Queues
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SocketEngine"]
 
+#: The memory of so many topics is worth to be given back, which takes some milliseconds.
+MANY_TOPICS = 10_000
 #: RECONNECT_STOP: a `disconnect` ends the attempts to connect, whatever is queued.
 STOP_AFTER_DISCONNECT = 4
 #: A publisher that nobody hears reads what has arrived at most this often (seconds).
@@ -227,6 +230,8 @@ class SocketEngine(EventSource):
     def detach(self, pipe: Pipe) -> None:
         """Take a pipe from the pattern for good; what was queued to it is dropped and counted."""
         pipe.ended = True
+        if pipe.share is not None and len(pipe.share.topics) > MANY_TOPICS:
+            self.loop.call(give_back_memory)
         if pipe.attached:
             pipe.attached = False
             self.pattern.detach(pipe)
