@@ -47,8 +47,9 @@ MAX_HANDSHAKE_BYTES = 16 * 1024 * 1024
 """Bytes of memory for all connections of the process that are amid their handshake: what they have sent, of which one
 may have 64 KiB, and HANDSHAKE_CHARGE for each. An honest one has sent 64 bytes by then."""
 
-HANDSHAKE_CHARGE = 6 * 1024
-"""Bytes that a connection amid its handshake costs besides what it has sent (session, connection, decoder, buffers)."""
+HANDSHAKE_CHARGE = 8 * 1024
+"""Bytes that a connection amid its handshake costs besides what it has sent: session, connection and decoder are about
+4 KiB, the rest is what the allocator loses while strangers come and go."""
 
 HANDSHAKE_GRACE_S = 1.0
 """Where descriptors run out, a connection that is amid its handshake for longer (seconds) makes room for the next one;

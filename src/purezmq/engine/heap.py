@@ -12,6 +12,9 @@ __all__ = ["give_back_memory", "keep_large_buffers"]
 
 #: Just below glibc's largest dynamic threshold (DEFAULT_MMAP_THRESHOLD_MAX, 32 MiB on 64-bit systems).
 _BLOCK = 31 << 20
+#: glibc's usual threshold, and the number of that parameter (malloc.h).
+_SMALL_BLOCK = 128 * 1024
+_M_TRIM_THRESHOLD = -1
 
 _done = False
 
@@ -25,10 +28,18 @@ def keep_large_buffers() -> None:
 
 
 def give_back_memory() -> None:
-    """Let the system have what was freed, after very many small things were: by itself the allocator keeps it now."""
+    """Let the system have what was freed, after very much was; to be called by the thread that freed it.
+
+    The top of a thread's heap is trimmed by a `free` alone, and only beyond the threshold that `keep_large_buffers` has
+    raised: it is lowered meanwhile.
+    """
     import ctypes  # hardly anybody needs it
 
     try:
-        ctypes.CDLL(None).malloc_trim(0)
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_TRIM_THRESHOLD, _SMALL_BLOCK)
+        library.malloc_trim(0)
+        bytes(_SMALL_BLOCK)  # freed at once
+        library.mallopt(_M_TRIM_THRESHOLD, 2 * _BLOCK)
     except (OSError, AttributeError, TypeError):  # another C library
         return
