@@ -14,7 +14,7 @@ from purezmq.sockets.socket_state import SocketState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from typing import Any, Self, overload
 
 __all__ = ["LimitSettings"]
 
@@ -28,10 +28,24 @@ class _Limit:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, socket: Any, owner: type) -> int | Self:
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, socket: None, owner: Any = None) -> Self: ...
+        @overload
+        def __get__(self, socket: SocketState, owner: Any = None) -> int: ...
+
+    def __get__(self, socket: Any, owner: Any = None) -> Any:
+        """The value; of the class the limit itself."""
         return self if socket is None else getattr(socket._options, self._name)
 
     def __set__(self, socket: Any, value: int) -> None:
+        """Set the value.
+
+        Raises:
+            TypeError: it is no integer.
+            ZMQError: EINVAL: it is negative. ENOTSOCK, ETERM.
+        """
         if isinstance(value, bool) or not isinstance(value, int):
             text = f"{self._name} is an integer, not {value!r}"
             raise TypeError(text)
