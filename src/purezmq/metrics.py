@@ -76,7 +76,8 @@ class Collector(_Collector):
     """Reads a context's statistics whenever Prometheus asks.
 
     Labels: `socket` (its name, or its place among the context's open sockets), `type` ("PUB"), `endpoint` (as given
-    to bind or connect), `peer` (escaped routing id), `reason` (of a drop).
+    to bind or connect), `peer` (escaped routing id), `reason` (of a drop, or a
+    refusal: the name of a limit).
 
     Args:
         context: what has ``stats()``.
@@ -113,6 +114,7 @@ class _Scrape:
         self._sockets = self._gauge("sockets", "Open sockets.", ())
         self._limit = self._gauge("queued_bytes_limit", "Bytes that may be queued in the context; 0: no limit.", ())
         self._dropped = self._counter("messages_dropped", "Messages given up.", (*_SOCKET, "reason"))
+        self._refused = self._counter("refusals", "What peers wanted and didn't get.", (*_SOCKET, "reason"))
         self._counters = {key: self._counter(*entry, _SOCKET) for key, entry in _SOCKET_COUNTERS.items()}
         self._queues = {key: self._gauge(*entry, _SOCKET) for key, entry in _QUEUES.items()}
         self._peers = self._gauge("peers", "Peers that are there or waited for.", _SOCKET)
@@ -129,7 +131,7 @@ class _Scrape:
 
     def families(self) -> list[Metric]:
         """All metrics."""
-        single = [self._sockets, self._limit, self._dropped, self._peers, self._not_shown]
+        single = [self._sockets, self._limit, self._dropped, self._refused, self._peers, self._not_shown]
         return [*single, *self._counters.values(), *self._queues.values(), *self._peer_gauges.values()]
 
     def add_context(self, stats: ContextStats) -> None:
@@ -151,6 +153,8 @@ class _Scrape:
         rest = socket.dropped - sum(socket.dropped_by_reason.values())
         if rest > 0 or not socket.dropped_by_reason:
             self._dropped.add_metric((*labels, ""), max(rest, 0))
+        for reason, count in (socket.refusals or {"": 0}).items():  # a series that isn't there has no rate
+            self._refused.add_metric((*labels, reason), count)
         self._peers.add_metric(labels, len(socket.peers))
 
     def _add_peers(self, labels: tuple[str, str], peers: Iterable[PeerStats]) -> None:

@@ -9,6 +9,15 @@ from __future__ import annotations
 
 from purezmq.enums import ContextOption, Errno, SecurityMechanism, SocketOption, SocketType
 from purezmq.error import ZMQError
+from purezmq.limits import (
+    GREETING_IVL,
+    MAX_HANDSHAKES,
+    MAX_HANDSHAKES_PER_ADDRESS,
+    MAX_MULTIPART_BYTES,
+    MAX_PARTS,
+    MAX_TOPICS,
+    MAX_TOPICS_PER_PEER,
+)
 from purezmq.option_table import CONTEXT_OPTIONS, SOCKET_OPTIONS, OptionSpec
 
 TYPE_CHECKING = False
@@ -88,6 +97,14 @@ class SocketOptions:
     admission: Any = None
     id_owners: Any = None
     is_curve_role_open: bool = False
+    # Limits on peers, likewise; see sockets/limit_settings.py.
+    greeting_ivl: int = GREETING_IVL
+    max_handshakes: int = MAX_HANDSHAKES
+    max_handshakes_per_address: int = MAX_HANDSHAKES_PER_ADDRESS
+    max_parts: int = MAX_PARTS
+    max_multipart_bytes: int = MAX_MULTIPART_BYTES
+    max_topics_per_peer: int = MAX_TOPICS_PER_PEER
+    max_topics: int = MAX_TOPICS
     _as_server: bool = False
 
     sndhwm: int
@@ -333,6 +350,11 @@ class SocketOptions:
     def reconnect_ivl_max_s(self) -> float:
         """Longest time before another try to connect, in seconds; 0.0: no back-off."""
         return self.reconnect_ivl_max / 1000
+
+    @property
+    def greeting_ivl_s(self) -> float | None:
+        """The limit of the greeting in seconds; None for no limit, which HANDSHAKE_IVL 0 means, too."""
+        return self.greeting_ivl / 1000 if self.greeting_ivl and self.handshake_ivl else None
 
     @property
     def handshake_ivl_s(self) -> float | None:

@@ -62,6 +62,35 @@ SETTINGS = [
         "keep the last message of so many topics, and give it to those who subscribe later",
     ),
     Setting(
+        "greeting_ivl", "int", "milliseconds", ">= 0, 0 = no limit", "all", "later connections",
+        "time for the greeting of a peer that connects; HANDSHAKE_IVL is for the whole handshake, and 0 there for both",
+    ),
+    Setting(
+        "max_handshakes", "int", "connections", ">= 0, 0 = no limit", "all", "at once",
+        "connections of one bound endpoint that are amid their handshake; the oldest makes room",
+    ),
+    Setting(
+        "max_handshakes_per_address", "int", "connections", ">= 0, 0 = no limit", "all", "at once",
+        "the same of one source address (IPv6: /64), but for loopback and ipc; set it higher where many clients come by"
+        " one address",
+    ),
+    Setting(
+        "max_parts", "int", "parts", ">= 0, 0 = no limit", "all", "later connections",
+        "parts of one message that arrives; a peer that sends more loses its connection",
+    ),
+    Setting(
+        "max_multipart_bytes", "int", "bytes", ">= 0, 0 = no limit", "all", "later connections",
+        "bytes of one message that arrives in several parts, likewise; MAXMSGSIZE is for each part",
+    ),
+    Setting(
+        "max_topics_per_peer", "int", "topics", ">= 0, 0 = no limit", "PUB, XPUB, RADIO", "at once",
+        "topics (RADIO: groups) that one subscriber has at once, likewise",
+    ),
+    Setting(
+        "max_topics", "int", "topics", ">= 0, 0 = no limit", "PUB, XPUB, RADIO", "at once",
+        "different topics that all subscribers have at once; who wants one more loses its connection",
+    ),
+    Setting(
         "max_bytes", "int", "bytes", ">= 0, 0 = no limit", "the context", "at once",
         "most bytes in memory in all queues of all its sockets; then a queue that holds anything counts as full",
     ),

@@ -13,6 +13,7 @@ from pathlib import Path
 from purezmq import SocketType
 from purezmq.option_table import CONTEXT_OPTIONS, SOCKET_OPTIONS, OptionSpec
 from purezmq.options import SocketOptions
+from purezmq.sockets.limit_settings import LimitSettings
 from purezmq.sockets.queue_settings import QueueSettings
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,9 @@ _POWERS = {2**31 - 1: "2^31-1", -(2**31): "-2^31"}
 
 def setting_names() -> set[str]:
     """The settings that sockets and contexts have."""
-    return {name for name, value in vars(QueueSettings).items() if isinstance(value, property)} | {"max_bytes"}
+    queues = {name for name, value in vars(QueueSettings).items() if isinstance(value, property)}
+    limits = {name for name, value in vars(LimitSettings).items() if hasattr(value, "__set__")}
+    return queues | limits | {"max_bytes"}
 
 
 def find_differences() -> dict[str, set[str]]:
@@ -164,7 +167,7 @@ def setting_rows() -> list[str]:
 
 def make_page() -> str:
     """The whole page."""
-    lines = [HEAD, "## Settings of queues", "", SETTINGS_HEAD, *setting_rows()]
+    lines = [HEAD, "## Settings of queues and limits on peers", "", SETTINGS_HEAD, *setting_rows()]
     specs = {spec.name: spec for spec in SOCKET_OPTIONS.values()}
     for title, effects in SOCKET_EFFECTS.items():
         lines += ["", f"## {title}", "", TABLE_HEAD]

@@ -39,6 +39,9 @@ class RawPeer:
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self.socket.settimeout(TIMEOUT_S)
+        if connection.family in {socket.AF_INET, socket.AF_INET6}:
+            # Greeting and READY are two sends: the second shall not wait for the acknowledgement of the first.
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @classmethod
     def connect(cls, endpoint: str) -> RawPeer:

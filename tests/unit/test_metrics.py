@@ -63,6 +63,7 @@ PUSH = SocketStats(
     spilled_bytes=200,
     reconnects=6,
     handshake_failures=7,
+    refusals={"max_parts": 8},
 )
 
 
@@ -80,6 +81,7 @@ def test_socket_has_counters_and_gauges() -> None:
     assert drops == {
         reason: value_of(samples, "purezmq_messages_dropped_total", reason=reason, **own) for reason in drops
     }
+    assert 8 == value_of(samples, "purezmq_refusals_total", reason="max_parts", **own)
     assert (1, 99) == (value_of(samples, "purezmq_sockets"), value_of(samples, "purezmq_queued_bytes_limit"))
 
 
@@ -87,6 +89,7 @@ def test_socket_without_drops_has_a_zero() -> None:
     """A series that begins with the first drop would hide it from rate()."""
     samples = scrape(Collector(ScriptedContext(SocketStats(type="SUB"))))
     assert 0 == value_of(samples, "purezmq_messages_dropped_total", socket="0", type="SUB", reason="")
+    assert 0 == value_of(samples, "purezmq_refusals_total", socket="0", type="SUB", reason="")
 
 
 def test_sockets_are_told_apart_by_name() -> None:

@@ -445,8 +445,12 @@ def open_datagram(engine: SocketEngine, endpoint: Endpoint, text: str, overflow:
     codec = PlainCodec(stream) if pattern.type_name == "DGRAM" else GroupCodec(getattr(pattern, "groups", None))
     session = DatagramSession(engine, stream, text, codec, bound=bound)
     session.overflow = overflow
+    try:
+        session.start()
+    except OSError as error:
+        session.close_stream(error)
+        raise make_error(error.errno or EINVAL, f"cannot use '{endpoint}': {error.strerror}") from error
     engine.emit(Event.LISTENING if bound else Event.CONNECTED, session.fd, session.endpoint, session)
-    session.start()
     return session.endpoint
 
 

@@ -102,7 +102,10 @@ class Dialer:
         if self.closed:
             return
         if self.transport.needs_resolver(self.endpoint):
-            start_thread(self._resolve, f"purezmq-resolve-{self.endpoint.address}")
+            try:
+                start_thread(self._resolve, f"purezmq-resolve-{self.endpoint.address}")
+            except RuntimeError as error:  # the system has no thread left
+                self._handle_resolved([], error)
         else:
             self._resolve()
 
@@ -137,9 +140,15 @@ class Dialer:
             if stream is not None:
                 self._handle_connected(stream)
                 return
+            try:
+                fd = pending.fileno()
+                self.engine.loop.watch(fd, READ if pending.reading else WRITE, self._handle_pending)
+            except OSError as error:
+                pending.close()
+                failure = error
+                continue
             self._pending = pending
-            self._watched_fd = pending.fileno()
-            self.engine.loop.watch(self._watched_fd, READ if pending.reading else WRITE, self._handle_pending)
+            self._watched_fd = fd
             timeout = self.options.connect_timeout_s
             if timeout is not None:
                 self._timer = self.engine.loop.call_at(monotonic() + timeout, self._handle_timeout)
@@ -161,6 +170,8 @@ class Dialer:
                 return
             try:
                 stream = pending.finish()
+                if stream is None:
+                    self.engine.loop.rewatch(self._watched_fd, READ if pending.reading else WRITE)
             except OSError as error:
                 self._drop_pending()
                 self._try_next(error)
@@ -169,7 +180,6 @@ class Dialer:
                 self._drop_pending()
                 self._handle_connected(stream)
             else:
-                self.engine.loop.rewatch(self._watched_fd, READ if pending.reading else WRITE)
                 self._limit_negotiation(pending)
 
     def _limit_negotiation(self, pending: PendingConnect) -> None:
@@ -201,8 +211,13 @@ class Dialer:
         try:
             self.engine.open_session(self.session, stream, self.config, bound=False)
         except Exception as error:  # noqa: BLE001 - the fence: this connection ends, the next attempt follows
-            report(f"the connection to {self.text}", error)
-            self.session.close_stream(error)
+            if not isinstance(error, OSError):  # else the event tells what the system is short of
+                report(f"the connection to {self.text}", error)
+            if self.session.stream is stream:
+                self.session.close_stream(error)
+            else:  # it didn't get that far
+                stream.close()
+                self.handle_lost(was_ready=False)
 
     def handle_lost(self, *, was_ready: bool, refused: bool = False) -> None:
         """The session's connection is gone: try again after a while (lease held).

@@ -75,10 +75,15 @@ class Endpoints:
             engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise
         listener = Listener(engine, stream_listener, text, config, overflow)
+        try:
+            listener.start()
+        except OSError as error:
+            stream_listener.close()
+            engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
+            raise make_error(error.errno or EINVAL, f"cannot bind '{endpoint}': {error.strerror}") from error
         engine.listeners.append(listener)
         self.last = listener.endpoint
         engine.emit(Event.LISTENING, listener.fd, listener.endpoint, listener)
-        listener.start()
 
     def connect(
         self, text: str, routing_id: bytes = b"", overflow: str = "", *, is_awaited: bool = False

@@ -45,6 +45,11 @@ _LINES = {
         ("peer", "peers"),
         "; give each peer a ROUTING_ID of its own, or set ROUTER_HANDOVER",
     ),
+    "limit_exceeded": (
+        "{count} {noun} into a limit at {where}{why}",
+        ("peer ran", "peers ran"),
+        "; see socket.stats()",
+    ),
     "peer_refused": ("refused {count} {noun} by {where}{why}", ("time", "times"), ""),
     "peer_denied": ("kept {count} {noun} out of {where}{why}", ("peer", "peers"), ""),
 }

@@ -16,6 +16,9 @@ def report(what: str, error: BaseException) -> None:
     _reported += 1
     if _reported > MAX_RECORDS:
         return
-    import logging
+    try:
+        import logging
 
-    logging.getLogger("purezmq").error("%s failed", what, exc_info=error)
+        logging.getLogger("purezmq").error("%s failed", what, exc_info=error)
+    except Exception:  # noqa: BLE001 - no memory for the record either, or a handler of the application
+        return

@@ -1,4 +1,4 @@
-"""Keep the C allocator from giving large buffers back to the system after each message.
+"""The C allocator: it shall not give large buffers back to the system after each message, but sometimes it shall.
 
 glibc maps blocks of 128 KiB and more afresh, and trims the top of its heap as soon as twice that is free; a stream of
 large messages then pays a page fault for every 4 KiB it receives (measured: 3x the time per 1 MB message). Both
@@ -8,10 +8,13 @@ and freed once, is all it takes. Elsewhere it is a harmless microsecond.
 
 from __future__ import annotations
 
-__all__ = ["keep_large_buffers"]
+__all__ = ["give_back_memory", "keep_large_buffers"]
 
 #: Just below glibc's largest dynamic threshold (DEFAULT_MMAP_THRESHOLD_MAX, 32 MiB on 64-bit systems).
 _BLOCK = 31 << 20
+#: glibc's usual threshold, and the number of that parameter (malloc.h).
+_SMALL_BLOCK = 128 * 1024
+_M_TRIM_THRESHOLD = -1
 
 _done = False
 
@@ -22,3 +25,21 @@ def keep_large_buffers() -> None:
     if not _done:
         _done = True
         bytes(_BLOCK)  # calloc: mapped, never touched, freed at once
+
+
+def give_back_memory() -> None:
+    """Let the system have what was freed, after very much was; to be called by the thread that freed it.
+
+    The top of a thread's heap is trimmed by a `free` alone, and only beyond the threshold that `keep_large_buffers` has
+    raised: it is lowered meanwhile.
+    """
+    import ctypes  # hardly anybody needs it
+
+    try:
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_TRIM_THRESHOLD, _SMALL_BLOCK)
+        library.malloc_trim(0)
+        bytes(_SMALL_BLOCK)  # freed at once
+        library.mallopt(_M_TRIM_THRESHOLD, 2 * _BLOCK)
+    except (OSError, AttributeError, TypeError):  # another C library
+        return

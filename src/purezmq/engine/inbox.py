@@ -12,6 +12,7 @@ from time import monotonic
 
 from purezmq.engine.selector import READ
 from purezmq.pipe import BLOCK, DROP_NEWEST, DROP_OLDEST, DropReason, KeyedQueue, message_size
+from purezmq.transports.base import SHORTAGES
 from purezmq.wire.events import ConnectionFailed
 from purezmq.wire.limits import READ_SIZE
 
@@ -29,6 +30,8 @@ __all__ = ["Inbox"]
 READS_PER_TURN = 4
 #: Reads of a connection that broke, for what arrived before it did.
 READS_AT_END = 64
+#: While the system is short of memory a connection is looked at so often (seconds).
+SHORTAGE_PAUSE_S = 0.01
 _NO_LIMIT = 1 << 62
 
 
@@ -70,7 +73,10 @@ class Inbox:
             try:
                 data = stream.try_read(size)
             except OSError as error:
-                self.close_stream(error)
+                if error.errno in SHORTAGES:
+                    self._rest(stream)
+                else:
+                    self.close_stream(error)
                 return
             if not data:
                 if data is not None:
@@ -91,6 +97,17 @@ class Inbox:
                     self.engine.leadership.sleep_once()
                 return
             # The header of a large body: read on at once, straight into a buffer of its own.
+
+    def _rest(self, stream: SocketStream) -> None:
+        """The system is short of memory: what arrived stays there, and its readiness is looked at after a pause."""
+        self._set_interest(self.mask & ~READ)
+
+        def go_on() -> None:
+            with self.engine.lease:
+                if self.stream is stream and self not in self.engine.stalled:
+                    self._set_interest(self.mask | READ)
+
+        self.engine.loop.call_at(monotonic() + SHORTAGE_PAUSE_S, go_on)
 
     def _find_room(self, pipe: Pipe, limit: int) -> int:
         """How many messages may be read now, where a look at the length of the queue doesn't tell."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import EMFILE
+
 from purezmq.constants import EMTHREAD
 from purezmq.engine.fence import report
 from purezmq.engine.heap import keep_large_buffers
@@ -103,6 +105,9 @@ class IoThreads:
     """IO_THREADS loops; each starts with the first work it gets.
 
     On a build with a GIL more than one parallelises the kernel's copies only; on a free-threaded build all of it.
+
+    Raises:
+        ZMQError: EMFILE, ENFILE, ENOMEM: the system has no descriptors for them now.
     """
 
     __slots__ = ("loops",)
@@ -110,7 +115,11 @@ class IoThreads:
     def __init__(self, count: int, settings: ThreadSettings | None = None) -> None:
         keep_large_buffers()
         settings = settings or ThreadSettings()
-        self.loops = [Loop(settings.name(index), settings.preparation(index)) for index in range(max(count, 1))]
+        try:
+            self.loops = [Loop(settings.name(index), settings.preparation(index)) for index in range(max(count, 1))]
+        except OSError as error:
+            text = f"no socket can be made: {error.strerror}; close descriptors, or raise their limit (ulimit -n)"
+            raise make_error(error.errno or EMFILE, text) from error
 
     def choose(self, affinity: int) -> LoopType:
         """The least loaded loop among those that AFFINITY allows (a bit per loop, 0 for all).

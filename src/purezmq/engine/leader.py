@@ -48,6 +48,8 @@ __all__ = ["Leadership"]
 
 #: A leadership that was not used for this long (seconds) goes back to the I/O thread.
 RETAKE_S = 0.010
+#: When the system refuses to watch a descriptor, it's asked again after this long (seconds).
+SHORTAGE_PAUSE_S = 0.1
 #: How long a leader looks again before it sleeps (seconds), when that paid the last time.
 SPIN_S = 0.000_100
 #: A follower gives way this often, which takes about as long.
@@ -115,15 +117,24 @@ class Leadership:
     # -- descriptors (lease held) --------------------------------------------------------------------------------
 
     def register(self, fd: int, mask: int, handler: Handler) -> None:
-        """Handle the events of a descriptor from now on."""
-        self.handlers[fd] = handler
+        """Handle the events of a descriptor from now on.
+
+        Raises:
+            OSError: the system has no descriptor or memory left for that; nothing has changed.
+        """
         if not is_nestable():
+            self.handlers[fd] = handler
             self.loop.watch(fd, mask, lambda events: self._handle_portable(fd, events))
             return
         if self.selector is None:
             self._open()
         assert self.selector is not None
-        self.selector.register(fd, mask)
+        self.handlers[fd] = handler
+        try:
+            self.selector.register(fd, mask)
+        except OSError:
+            del self.handlers[fd]
+            raise
 
     def modify(self, fd: int, mask: int) -> None:
         """Change which events are of interest."""
@@ -139,21 +150,30 @@ class Leadership:
                 self.loop.unwatch(fd)
 
     def _open(self) -> None:
-        self.wakeup = Wakeup()
-        self.selector = EpollSelector()
-        self.selector.register(self.wakeup.fd, READ)
-        if self.exported is not None:
-            self.exported.watch(self)
-        self.watch()
+        wakeup, selector = Wakeup(), EpollSelector()
+        selector.register(wakeup.fd, READ)
+        self.wakeup = wakeup
+        self.selector = selector
+        try:
+            if self.exported is not None:
+                self.exported.watch(self)
+            self.watch()
+        except OSError:
+            self.selector = self.wakeup = None
+            raise
         self.wake()  # threads that sleep on locks may lead now
 
     def watch(self) -> None:
-        """Let the I/O thread handle what is ready."""
+        """Let the I/O thread handle what is ready.
+
+        Raises:
+            OSError: the system refuses.
+        """
         with self._watch_lock:
             selector = self.selector
             if selector is not None and not self.watched:
-                self.watched = True
                 self.loop.watch(selector.fileno(), READ, self._handle_watched)
+                self.watched = True
 
     def _unwatch(self) -> None:
         with self._watch_lock:
@@ -405,4 +425,7 @@ class Leadership:
             self.loop.call_at(monotonic() + RETAKE_S, self._retake)
             return
         with self.lease:
-            self.watch()
+            try:
+                self.watch()
+            except OSError:  # the system is short of something: whatever arrives must be read some time
+                self.loop.call_at(monotonic() + SHORTAGE_PAUSE_S, self._retake)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from errno import EBUSY
+from errno import EBUSY, EMFILE, ENFILE
 from time import monotonic
 
 from purezmq.constants import Event
 from purezmq.engine.fence import report
+from purezmq.engine.newcomers import Newcomers
 from purezmq.engine.selector import READ
 from purezmq.engine.session import Session
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Listener"]
 
-#: Peers accepted per turn of the I/O thread: bounded work, so that a flood of them can't hold up other sockets.
-ACCEPTS_PER_TURN = 64
+#: Peers accepted per turn of the I/O thread: bounded work, so that a flood of them can't hold up other sockets; and so
+#: few that the handshakes of a burst of peers go on in between, rather than push each other out (see `newcomers`).
+ACCEPTS_PER_TURN = 16
 #: After EMFILE and its kin the listener rests this long (seconds); the peer keeps waiting in the backlog.
 EXHAUSTED_PAUSE_S = 0.1
+_NO_DESCRIPTORS = frozenset({EMFILE, ENFILE})
 
 
 class Listener:
@@ -35,7 +38,17 @@ class Listener:
         overflow: the policy of their queues, where bind() was given one.
     """
 
-    __slots__ = ("config", "endpoint", "engine", "fd", "overflow", "stream_listener", "text")
+    __slots__ = (
+        "_is_exhausted",
+        "config",
+        "endpoint",
+        "engine",
+        "fd",
+        "newcomers",
+        "overflow",
+        "stream_listener",
+        "text",
+    )
 
     def __init__(
         self, engine: SocketEngine, stream_listener: StreamListener, text: str, config: Any, overflow: str = ""
@@ -48,10 +61,20 @@ class Listener:
         self.text = text
         self.config = config
         self.overflow = overflow
+        #: Those of its peers whose handshake goes on.
+        self.newcomers = Newcomers()
+        self._is_exhausted = False
+        # Telling that descriptors ran out must not need one; who asks for events has imported what they need.
+        import purezmq.engine.event_log  # noqa: F401
+
         self.fd = stream_listener.fileno()
 
     def start(self) -> None:
-        """Accept from now on (lease held)."""
+        """Accept from now on (lease held).
+
+        Raises:
+            OSError: the system has no memory left for that.
+        """
         self.engine.loop.watch(self.fd, READ, self._handle_ready)
 
     def _handle_ready(self, _mask: int) -> None:
@@ -63,13 +86,24 @@ class Listener:
                 try:
                     stream = self.stream_listener.try_accept()
                 except OSError as error:
-                    engine.emit(Event.ACCEPT_FAILED, error.errno or 0, self.endpoint, self, str(error))
-                    engine.loop.unwatch(self.fd)
-                    engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
-                    return
+                    if error.errno not in _NO_DESCRIPTORS or not self.newcomers.give_up_oldest(monotonic()):
+                        self._rest(error)
+                        return
+                    continue  # there is one now
+                self._is_exhausted = False
                 if stream is None:
                     return
                 self._open(stream)
+
+    def _rest(self, error: OSError) -> None:
+        """Nobody can be accepted now: try again after a pause. It's told once, and again after it went well."""
+        engine = self.engine
+        engine.loop.unwatch(self.fd)
+        engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
+        if not self._is_exhausted:
+            self._is_exhausted = True
+            engine.emit(Event.ACCEPT_FAILED, error.errno or 0, self.endpoint, self, str(error))
+            engine.refuse("descriptors", str(error), endpoint=self.endpoint, session=self)
 
     def _open(self, stream: Any) -> None:
         if self.engine.pattern.exclusive and self.engine.sessions:
@@ -82,16 +116,24 @@ class Listener:
         session.overflow = self.overflow
         session.note_stream(stream)
         self.engine.emit(Event.ACCEPTED, stream.fileno(), self.endpoint, session)
+        if not self.engine.is_raw():
+            self.newcomers.admit(session, stream.peer_address, monotonic())
         try:
             self.engine.open_session(session, stream, self.config, bound=True)
         except Exception as error:  # noqa: BLE001 - the fence: one peer must not end the listener
-            report(f"an accepted connection on {self.endpoint}", error)
+            if not isinstance(error, OSError):  # else the event tells what the system is short of
+                report(f"an accepted connection on {self.endpoint}", error)
             session.close_stream(error)
+            session.leave_newcomers()
+            stream.close()
 
     def _resume(self) -> None:
         with self.engine.lease:
             if self.fd >= 0 and not self.engine.closed:
-                self.start()
+                try:
+                    self.start()
+                except OSError:
+                    self.engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
 
     def close(self) -> None:
         """Stop; when it returns the address is free (lease held)."""

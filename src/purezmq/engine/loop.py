@@ -14,7 +14,7 @@ from purezmq.engine.fence import report
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.timers import Timers
 from purezmq.engine.wakeup import Wakeup
-from purezmq.native import RLock, allocate_lock, get_ident, start_thread
+from purezmq.native import RLock, allocate_lock, get_ident, sleep, start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ __all__ = ["Loop"]
 
 #: What a burst left unwritten leaves at the latest this long after it (seconds).
 BACK_STOP_S = 0.001
+#: A thread that the system doesn't let wait for its descriptors looks so often (seconds).
+SHORTAGE_PAUSE_S = 0.1
 #: After this many turns of an idle back-stop it is let go.
 MAX_WAIT_S = 3600.0
 
@@ -96,9 +98,17 @@ class Loop:
         return timer
 
     def watch(self, fd: int, mask: int, handler: Callable[[int], None]) -> None:
-        """Call ``handler(events)`` on the loop's thread whenever the descriptor is ready."""
+        """Call ``handler(events)`` on the loop's thread whenever the descriptor is ready.
+
+        Raises:
+            OSError: the system has no memory left for that; nothing has changed.
+        """
         self.handlers[fd] = handler
-        self.selector.register(fd, mask)
+        try:
+            self.selector.register(fd, mask)
+        except OSError:
+            del self.handlers[fd]
+            raise
         self.start()
 
     def rewatch(self, fd: int, mask: int) -> None:
@@ -153,7 +163,13 @@ class Loop:
             wait = self.timers.next_deadline() - monotonic()
             if self._posted:
                 wait = 0.0
-            events = self.selector.poll(min(wait, MAX_WAIT_S) if wait > 0 else 0)
+            try:
+                events = self.selector.poll(min(wait, MAX_WAIT_S) if wait > 0 else 0)
+            except OSError as error:
+                events = []
+                if not self._stopping:  # else it was closed
+                    report(f"waiting in {self.name}", error)
+                    sleep(SHORTAGE_PAUSE_S)
             for fd, mask in events:
                 handler = self.handlers.get(fd)
                 if handler is not None:

@@ -18,6 +18,7 @@ from time import monotonic
 
 from purezmq.engine.selector import WRITE
 from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, NO_BATCH, WRITE_BATCH_MESSAGES, DropReason, message_size
+from purezmq.transports.base import SHORTAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Outbox:
                 taken = stream.try_write(chunks)
             except OSError as error:
                 self._keep(chunks, batch, 0, pipe)
-                self.close_stream(error)
+                self._handle_write_error(error)
                 return
             if taken != len(chunks[0]):
                 self._keep(chunks, batch, taken, pipe)
@@ -122,11 +123,11 @@ class Outbox:
         """Write everything that the system takes now."""
         del now
         connection, pipe = self.connection, self.pipe
+        if self.unsent is not None and not self._write_unsent():
+            return
         if pipe is None or connection is None or not connection.ready:
             if pipe is not None:
                 pipe.quiet = False  # nobody needs to tell us again: the end of the handshake flushes
-            return
-        if self.unsent is not None and not self._write_unsent():
             return
         while True:
             batch = take_batch(pipe.outbound, self.take_bytes)
@@ -252,7 +253,7 @@ class Outbox:
             taken = stream.try_write(chunks)
         except OSError as error:
             self._keep(chunks, batch, 0, pipe)
-            self.close_stream(error)
+            self._handle_write_error(error)
             return False
         if batch:
             self._adapt(pipe, size, len(batch))
@@ -295,7 +296,7 @@ class Outbox:
             try:
                 taken = stream.try_write(entry.chunks)
             except OSError as error:
-                self.close_stream(error)
+                self._handle_write_error(error)
                 return False
             if not taken:
                 self._wait_for_room()
@@ -317,6 +318,9 @@ class Outbox:
             pipe.batch = BATCH_MESSAGES
             pipe.write_batch = WRITE_BATCH_MESSAGES
             self.engine.refresh_fast_path()
+        self.flush_control(monotonic())
+        if self.unsent is not None or self.stream is None:
+            return False
         if pipe is None or not connection_ready(self.connection):
             self._set_interest(self.mask & ~WRITE)
         if (self.engine.closing or self.ending) and (pipe is None or not (pipe.outbound or pipe.swapping)):
@@ -331,11 +335,26 @@ class Outbox:
             self._set_interest(self.mask | WRITE)
             self.engine.note_dirty(self)
 
+    def _handle_write_error(self, error: OSError) -> None:
+        """A write failed, what it was to take is unsent: the connection is broken, or the system short of memory."""
+        if error.errno not in SHORTAGES:
+            self.close_stream(error)
+            return
+        # The descriptor may be writable all the time: not that, but the back-stop tells when to try again.
+        if self.pipe is not None:
+            self.pipe.quiet = False
+        if self.mask & WRITE:
+            self._set_interest(self.mask & ~WRITE)
+        self.engine.note_dirty(self)
+
     def flush_control(self, now: float) -> None:
-        """Write what the connection says by itself (greeting, READY, PING, PONG)."""
+        """Write what the connection says by itself (greeting, READY, PING, PONG).
+
+        While the system is full a PONG stays there: those of a peer that doesn't read them must not pile up here.
+        """
         connection = self.connection
         if connection is not None:
-            chunks = connection.data_to_send()
+            chunks = connection.data_to_send(is_full=self.unsent is not None)
             if chunks:
                 self.write_control(chunks, now)
 
@@ -351,7 +370,9 @@ class Outbox:
         try:
             taken = stream.try_write(chunks)
         except OSError as error:
-            self.close_stream(error)
+            if error.errno in SHORTAGES:
+                self.unsent = deque([_Unsent(list(chunks), [], started=False)])
+            self._handle_write_error(error)
             return
         if taken < size:
             self.unsent = deque([_Unsent(_skip(chunks, taken), [], started=taken > 0)])

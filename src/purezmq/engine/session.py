@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from purezmq.engine.dialer import Dialer
+    from purezmq.engine.newcomers import Newcomers
     from purezmq.engine.socket_engine import SocketEngine
     from purezmq.engine.timers import Timer
     from purezmq.engine.zap import Question
@@ -82,11 +83,12 @@ class Session(Outbox, Inbox):
         number: of the connection, unique in the process; 0 without one.
         remote: the peer's endpoint, as far as the transport knows it; empty without a connection.
         peer_info: what the handshake of this connection told; None before its end.
+        newcomers: of the listener, while the handshake of a connection that it accepted goes on.
     """
 
     __slots__ = (
-        "_denial", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "number",
-        "overflow", "peer_info", "question", "read_batch", "remote", "text", "timer",
+        "_denial", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask",
+        "newcomers", "number", "overflow", "peer_info", "question", "read_batch", "remote", "text", "timer",
     )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
@@ -104,6 +106,7 @@ class Session(Outbox, Inbox):
         #: What the ZAP handler is being asked about the peer.
         self.question: Question | None = None
         self.dialer = dialer
+        self.newcomers: Newcomers | None = None
         #: The policy given to bind() or connect(), if any.
         self.overflow = ""
         self.connection: Connection | None = None
@@ -169,7 +172,7 @@ class Session(Outbox, Inbox):
                 try:
                     self._handle_event_of_peer(event, now)
                 except RemoteProtocolError as error:  # of the pattern
-                    failure = ConnectionFailed(error.reason, error.text, error.status)
+                    failure = ConnectionFailed(error.reason, error.text, error.status, error.limit)
                     break
             event = connection.next_event()
         # A PONG follows what its PING stood behind: a subscriber takes it for the end of its subscriptions.
@@ -183,6 +186,8 @@ class Session(Outbox, Inbox):
         when = connection.next_timer()
         if when is not None and (self.timer is None or when < self.timer.when):
             self._schedule_timer()  # the peer's TTL may be shorter than what we had in mind
+        if self.newcomers is not None:
+            self.newcomers.note(self, connection.early_size)
         if failure is not None:
             self._fail(failure)
         elif self.stream is not None and connection.ready and self.pipe is not None and self.pipe.outbound:
@@ -193,6 +198,7 @@ class Session(Outbox, Inbox):
         if kind is HandshakeSucceeded:
             self._schedule_timer()
             self.frame_overhead = getattr(self.connection, "frame_overhead", 0)  # a raw connection has no frames
+            self.leave_newcomers()
             self.engine.handle_handshake(self, event.peer, now)
         elif self.pipe is not None and (kind is Subscribed or kind is Cancelled):
             self.engine.pattern.handle_subscription(self.pipe, event.topic, kind is Subscribed)
@@ -219,12 +225,18 @@ class Session(Outbox, Inbox):
             self.connection.authorize(verdict, now)
             self._after_input(now)
 
-    def turn_away(self, failure: ConnectionFailed, word: str) -> None:
+    def leave_newcomers(self) -> None:
+        """Its handshake, or the connection, is over (lease held). Idempotent."""
+        newcomers, self.newcomers = self.newcomers, None
+        if newcomers is not None:
+            newcomers.discard(self)
+
+    def turn_away(self, failure: ConnectionFailed, word: str = "") -> None:
         """End a handshake that can't go on, without telling the peer why (lease held).
 
         Args:
             failure: what happened.
-            word: the same for programs: the reason of the event "peer_denied".
+            word: the same for programs: the reason of the event "peer_denied", where it is about who the peer is.
         """
         if self.connection is not None:
             self._denial = word
@@ -241,6 +253,8 @@ class Session(Outbox, Inbox):
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""
         engine, connection = self.engine, self.connection
         engine.protocol_failures += 1
+        if failure.limit:
+            engine.refuse(failure.limit, failure.text, session=self)
         if self.dialer is not None:
             self.dialer.failure = RemoteProtocolError(failure.reason, failure.text, failure.status)
         if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
@@ -371,7 +385,10 @@ class Session(Outbox, Inbox):
     def _set_interest(self, mask: int) -> None:
         if mask != self.mask:
             self.mask = mask
-            self.engine.leadership.modify(self.fd, mask)
+            try:
+                self.engine.leadership.modify(self.fd, mask)
+            except OSError as error:  # who sends must not get it: it's this connection's end
+                self.close_stream(error)
 
     def close_stream(
         self, error: BaseException | None, *, failure: ConnectionFailed | None = None, why: str = ""
@@ -394,6 +411,7 @@ class Session(Outbox, Inbox):
             self.question.close()
         connection, self.connection = self.connection, None
         self.confirmation = None
+        self.leave_newcomers()
         was_ready = connection is not None and connection.peer is not None
         if error is not None and was_ready and connection is not None and self.pipe is not None:
             try:

@@ -11,6 +11,7 @@ from purezmq.constants import Event
 from purezmq.engine.burst import thread_state
 from purezmq.engine.event_source import EventSource
 from purezmq.engine.fence import report
+from purezmq.engine.heap import give_back_memory
 from purezmq.engine.leader import Leadership
 from purezmq.engine.lease import Lease
 from purezmq.engine.queues import Queues
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SocketEngine"]
 
+#: The memory of so many topics is worth to be given back, which takes some milliseconds.
+MANY_TOPICS = 10_000
 #: RECONNECT_STOP: a `disconnect` ends the attempts to connect, whatever is queued.
 STOP_AFTER_DISCONNECT = 4
 #: A publisher that nobody hears reads what has arrived at most this often (seconds).
@@ -182,8 +185,9 @@ class SocketEngine(EventSource):
             self.loop.note_left_over(self)
 
     def _flush_dirty(self, now: float) -> None:
-        while self.dirty:
-            self.dirty.pop().flush(now)
+        for outbox in list(self.dirty):  # one that the system is too short of memory for stays for the back-stop
+            self.dirty.discard(outbox)
+            outbox.flush(now)
 
     def flush_all(self) -> None:
         """Write everything the system takes, before a sender concludes that there is no room."""
@@ -230,6 +234,8 @@ class SocketEngine(EventSource):
     def detach(self, pipe: Pipe) -> None:
         """Take a pipe from the pattern for good; what was queued to it is dropped and counted."""
         pipe.ended = True
+        if pipe.share is not None and len(pipe.share.topics) > MANY_TOPICS:
+            self.loop.call(give_back_memory)
         if pipe.attached:
             pipe.attached = False
             self.pattern.detach(pipe)
@@ -317,6 +323,9 @@ class SocketEngine(EventSource):
             routing_id=options.routing_id if pattern.sends_routing_id else b"",
             metadata=tuple(options.metadata),
             max_message_size=options.maxmsgsize,
+            max_parts=options.max_parts,
+            max_multipart_bytes=options.max_multipart_bytes,
+            greeting_timeout=options.greeting_ivl_s,
             handshake_timeout=options.handshake_ivl_s,
             heartbeat_interval=options.heartbeat_ivl_s,
             heartbeat_timeout=options.heartbeat_timeout_s,
@@ -410,6 +419,11 @@ class SocketEngine(EventSource):
     def note_drop(self, pipe: Pipe | None, count: int, reason: str) -> None:
         """Messages were dropped, and are counted already."""
         self.tell("message_dropped", pipe=pipe, count=count, reason=reason)
+
+    def refuse(self, limit: str, text: str, **where: Any) -> None:
+        """A peer ran into a limit: count it by the limit's name, and tell it."""
+        self.pattern.refuse(limit)
+        self.tell("limit_exceeded", reason=limit, error=text, **where)
 
     def end_session(self, session: Session) -> None:
         """End one connection after what is queued for it has left (disconnect, unbind)."""

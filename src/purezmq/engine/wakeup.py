@@ -29,6 +29,7 @@ class Wakeup:
     __slots__ = ("__weakref__", "_pair", "fd")
 
     def __init__(self) -> None:
+        self.fd = -1
         self._pair: tuple[socket.socket, socket.socket] | None = None
         if hasattr(os, "eventfd"):
             self.fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -68,5 +69,5 @@ class Wakeup:
 
     def __del__(self, close: Callable[[int], None] = close_descriptor) -> None:
         """Free the descriptors."""
-        if getattr(self, "_pair", ()) is None:  # an eventfd; a pair of sockets frees itself
+        if self._pair is None and self.fd >= 0:  # an eventfd; a pair of sockets frees itself
             close(self.fd)

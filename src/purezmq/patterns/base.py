@@ -78,6 +78,7 @@ class Pattern:
         handle_changed: set by the socket; called when `fast_target()` may give another answer.
         take_origin: messages are taken one by one with their pipe, because the application reads metadata.
         dropped: messages that the type can't receive, or that are for nobody; `drops` by reason.
+        refusals: what peers wanted and didn't get, by name (see `purezmq.limits`).
         note_drop: set by the engine; called with (None, count, reason) for each of those.
         last_pipe: the pipe of the message that `try_recv` returned last, where it is known.
     """
@@ -122,12 +123,17 @@ class Pattern:
         self.take_origin = False
         self.dropped = 0
         self.drops: dict[str, int] = {}
+        self.refusals: dict[str, int] = {}
         self.note_drop: Callable[[Pipe | None, int, str], None] = _nothing
         self.last_pipe: Pipe | None = None
 
     def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
         """The transformation of incoming messages for the fair queue; None when they pass unchanged."""
         return None
+
+    def refuse(self, name: str) -> None:
+        """Count something that a peer wanted and didn't get."""
+        self.refusals[name] = self.refusals.get(name, 0) + 1
 
     def drop(self, count: int, reason: str) -> None:
         """Count messages that belong to no pipe."""

@@ -406,6 +406,8 @@ class Distributor:
         else:
             del self.index[topic]
             self.lengths.remove(len(topic))
+            if not self.index:
+                self.index.clear()  # a dictionary that was large keeps its table until then
 
     # -- the queue that gets everything --------------------------------------------------------------------------
 

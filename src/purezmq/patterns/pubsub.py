@@ -20,15 +20,18 @@ from purezmq.constants import (
     XPUB_NODROP,
 )
 from purezmq.error import ZMQError, make_error
+from purezmq.limits import MAX_UNREAD_TOPIC_BYTES
 from purezmq.patterns.base import Pattern
 from purezmq.patterns.distributor import Distributor, admits
 from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
+from purezmq.patterns.topic_limits import TopicLimits
 from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason, key_function
+from purezmq.wire.error import RemoteProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from purezmq.message import Message
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from purezmq.pipe import Pipe
 
 __all__ = ["Pub", "Sub", "Xpub", "Xsub"]
+
+#: What a subscription that the application has not received costs besides its bytes.
+UNREAD_TOPIC_CHARGE = 64
 
 
 class _Publisher(Pattern):
@@ -56,6 +62,7 @@ class _Publisher(Pattern):
         super().__init__(options)
         self.distributor = Distributor()
         self.distributor.handle_changed = self._queues_changed
+        self.limits = TopicLimits(options)
         #: The last message of each topic, for those who subscribe late; None unless asked for.
         self.cache: LastValues | None = None
         #: The queue that takes every message without a look at it, or None.
@@ -145,14 +152,32 @@ class _Publisher(Pattern):
 
     def detach(self, pipe: Pipe) -> None:
         """The subscriber is gone."""
+        self.limits.forget(pipe)
         self.distributor.detach(pipe)
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
-        """The subscriber wants a topic, or doesn't any more."""
+        """The subscriber wants a topic, or doesn't any more.
+
+        Raises:
+            RemoteProtocolError: it wants more than the limits allow; its connection ends.
+        """
+        if pipe.share is None:
+            return
+        self._count_topic(pipe, topic, subscribe, pipe.share.topics)
         if subscribe:
             self._subscribe(pipe, topic)
         else:
             self.distributor.unsubscribe(pipe, topic)
+
+    def _count_topic(self, pipe: Pipe, topic: bytes, subscribe: bool, topics: Collection[bytes]) -> None:
+        """Keep to the limits; ``topics`` are what the subscriber asked for before."""
+        if topic not in topics:
+            if subscribe:
+                self.limits.admit(pipe, topic, len(topics), self.distributor.index)
+            else:
+                self.refuse("unknown_cancel")
+        elif not subscribe:
+            self.limits.release(pipe, topic)
 
     def _subscribe(self, pipe: Pipe, topic: bytes) -> bool | None:
         """As `Distributor.subscribe`; what the cache has for the topic leaves before anything that comes after it."""
@@ -265,6 +290,7 @@ class Xpub(_Publisher):
         self.manual_topics: dict[Pipe, dict[bytes, None]] = {}
         self._manual_pipe: Pipe | None = None
         self._last_value_due = False
+        self._unread_bytes = 0
         super().__init__(options)
         self.pending: deque[tuple[Pipe | None, Message]] = self.inbox.ready
 
@@ -287,12 +313,15 @@ class Xpub(_Publisher):
         if self._manual_pipe is pipe:
             self._manual_pipe = None
         gone = self.distributor.detach(pipe)
+        self.limits.forget(pipe)
         manual = self.manual_topics.pop(pipe, None)
         if self._is_manual:
-            self.pending.extend([(None, b"\0" + topic) for topic in manual or ()])
-            return
-        every = self.options.xpub_verboser
-        self.pending.extend([(None, b"\0" + topic) for topic, is_last in gone if is_last or every])
+            told = list(manual or ())
+        else:
+            every = self.options.xpub_verboser
+            told = [topic for topic, is_last in gone if is_last or every]
+        for topic in told:
+            self._tell(None, b"\0" + topic)
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """The subscriber wants a topic, or doesn't any more; with XPUB_MANUAL the application decides."""
@@ -306,25 +335,40 @@ class Xpub(_Publisher):
         options = self.options
         if self._is_manual:
             topics = self.manual_topics.setdefault(pipe, {})
+            self._count_topic(pipe, topic, subscribe, topics)
             if subscribe:
                 topics[topic] = None
             else:
                 topics.pop(topic, None)
             tell = True
-        elif subscribe:
-            is_new = self._subscribe(pipe, topic)
-            tell = bool(is_new or options.xpub_verbose or options.xpub_verboser)
         else:
-            is_last = self.distributor.unsubscribe(pipe, topic)
-            tell = bool(is_last or options.xpub_verboser)
+            self._count_topic(pipe, topic, subscribe, pipe.share.topics)
+            if subscribe:
+                tell = bool(self._subscribe(pipe, topic) or options.xpub_verbose or options.xpub_verboser)
+            else:
+                tell = bool(self.distributor.unsubscribe(pipe, topic) or options.xpub_verboser)
         if tell:
-            self.pending.append((pipe, (b"\1" if subscribe else b"\0") + topic))
+            self._tell(pipe, (b"\1" if subscribe else b"\0") + topic)
+
+    def _tell(self, pipe: Pipe | None, body: bytes) -> None:
+        """Let the application see a subscription or cancellation; one that never looks must not pay for that."""
+        size = len(body) + UNREAD_TOPIC_CHARGE
+        if self._unread_bytes + size > MAX_UNREAD_TOPIC_BYTES:
+            self.drop(1, DropReason.NEWEST)
+            return
+        self._unread_bytes += size
+        self.pending.append((pipe, body))
 
     def _receive(self, pipe: Pipe, message: Any) -> Message | None:
         """A user message of an XSUB; parts of a multipart may ask for topics (see ONLY_FIRST_SUBSCRIBE)."""
         asked, told = split_subscriptions(message, bool(self.options.only_first_subscribe))
         for topic, subscribe in asked:
-            self._note_subscription(pipe, topic, subscribe)
+            try:
+                self._note_subscription(pipe, topic, subscribe)
+            except RemoteProtocolError as error:  # this is a call of the application: it's not to blame
+                self.refuse(error.limit)
+                pipe.carrier.end_pipe(pipe)
+                break
         return told
 
     def _fetch_messages(self, pipe: Pipe) -> None:
@@ -341,6 +385,8 @@ class Xpub(_Publisher):
         if not self.can_recv():
             return None
         pipe, message = self.pending.popleft()
+        if self._unread_bytes and type(message) is bytes and message[:1] in {b"\0", b"\1"}:  # no user message is that
+            self._unread_bytes -= len(message) + UNREAD_TOPIC_CHARGE
         self.last_pipe = self._manual_pipe = pipe
         return message
 

@@ -12,9 +12,6 @@ from purezmq.patterns.base import Pattern
 from purezmq.patterns.distributor import Distributor, SharedQueue, admits
 from purezmq.patterns.pubsub import Pub
 from purezmq.pipe import DROPPING, DropReason
-from purezmq.wire.error import RemoteProtocolError
-from purezmq.wire.events import FailureReason
-from purezmq.wire.limits import MAX_GROUPS_PER_PEER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,20 +72,6 @@ class Radio(Pub):
             self.unfiltered.remove(pipe)
         else:
             super().detach(pipe)
-
-    def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
-        """The listener joined or left a group.
-
-        Raises:
-            RemoteProtocolError: it came over a wire and joined too many; its connection ends.
-        """
-        queue = pipe.share
-        if subscribe and type(queue) is SharedQueue and len(queue.topics) >= MAX_GROUPS_PER_PEER:
-            if topic not in queue.topics:
-                text = f"a peer joins more than {MAX_GROUPS_PER_PEER} groups"
-                raise RemoteProtocolError(FailureReason.PROTOCOL, text)
-        else:
-            super().handle_subscription(pipe, topic, subscribe)
 
     def try_send(self, message: Any) -> bool:
         """Give the message to everyone who joined its group; full ones miss it, unless XPUB_NODROP says to wait."""

@@ -46,13 +46,20 @@ def count_socket(shared: SharedState) -> SocketStats:
         own.sent = sum([count for reason, count in pattern.drops.items() if reason == DropReason.UNROUTABLE])
         total.add(own)
         merged = _merged(pattern, engine.pipes(), queues.ended)
-        failures = engine.protocol_failures
+        failures, refusals = engine.protocol_failures, Counts(pattern.refusals)
     numbers = _numbers(total)
     numbers["received"] -= merged[0]
     numbers["unread"] += merged[0]
     numbers["unread_bytes"] += merged[1]
     name = f"{pattern.type_name}-{shared.number}"
-    return SocketStats(type=pattern.type_name, name=name, handshake_failures=failures, peers=tuple(peers), **numbers)
+    return SocketStats(
+        type=pattern.type_name,
+        name=name,
+        handshake_failures=failures,
+        refusals=refusals,
+        peers=tuple(peers),
+        **numbers,
+    )
 
 
 def count_context(sockets: Iterable[SharedState], max_bytes: int) -> ContextStats:
@@ -60,15 +67,19 @@ def count_context(sockets: Iterable[SharedState], max_bytes: int) -> ContextStat
     counted = [count_socket(shared) for shared in sockets if not shared.closed]
     numbers: dict[str, Any] = dict.fromkeys(_NAMES, 0)
     drops: dict[str, int] = {}
+    refusals: dict[str, int] = {}
     for stats in counted:
         for name in _NAMES:
             numbers[name] += getattr(stats, name)
         for reason, count in stats.dropped_by_reason.items():
             drops[reason] = drops.get(reason, 0) + count
+        for name, count in stats.refusals.items():
+            refusals[name] = refusals.get(name, 0) + count
     return ContextStats(
         max_bytes=max_bytes,
         sockets=tuple(counted),
         dropped_by_reason=Counts(drops),
+        refusals=Counts(refusals),
         handshake_failures=sum([stats.handshake_failures for stats in counted]),
         **numbers,
     )

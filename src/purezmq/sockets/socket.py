@@ -12,6 +12,7 @@ from purezmq.error import ZMQBindError, ZMQError, make_error
 from purezmq.message import COPY_THRESHOLD, check_group
 from purezmq.sockets.census import Census
 from purezmq.sockets.generic import Generic, public_name
+from purezmq.sockets.limit_settings import LimitSettings
 from purezmq.sockets.part_by_part import recv_part_by_part, send_part_by_part
 from purezmq.sockets.queue_settings import QueueSettings, check_overflow
 from purezmq.sockets.readiness import Readiness, connect_steps
@@ -64,7 +65,15 @@ class EndpointContext(Generic["_T"]):
 
 
 class Socket(
-    Readiness, Requests, SocketOptionsApi, QueueSettings, Security, Census, Serialization, Generic["_Part_co"]
+    Readiness,
+    Requests,
+    SocketOptionsApi,
+    QueueSettings,
+    LimitSettings,
+    Security,
+    Census,
+    Serialization,
+    Generic["_Part_co"],
 ):
     """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import EMFILE
+
 from purezmq.constants import EINVAL, SocketOption
 from purezmq.error import make_error
 from purezmq.sockets.option_attributes import OptionAttributes, TopicMethod
@@ -96,6 +98,9 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
         """FD: a descriptor that becomes readable when EVENTS may have changed; read EVENTS then, until nothing is left.
 
         It is the same descriptor for the life of the socket, and works in select, poll, epoll and asyncio.
+
+        Raises:
+            ZMQError: EMFILE, ENFILE, ENOMEM: the system has none left. ENOTSOCK, ETERM.
         """
         with self._engine.lease:
             self._check_open()
@@ -103,7 +108,10 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
                 from purezmq.engine.exported_fd import ExportedFd, attach_exported
 
                 leadership = self._engine.leadership
-                self._shared.wake_fd = ExportedFd(leadership)
+                try:
+                    self._shared.wake_fd = ExportedFd(leadership)
+                except OSError as error:
+                    raise make_error(error.errno or EMFILE, f"FD: {error.strerror}; close descriptors") from error
                 attach_exported(leadership, self._shared.wake_fd)
             return int(self._shared.wake_fd.fileno())
 

@@ -94,12 +94,16 @@ class SocketStats(QueueStats):
     Attributes:
         type: name of its type, such as "PUB".
         handshake_failures: connections that ended because the peer broke the protocol, was refused or fell silent.
+        refusals: what peers wanted and didn't get, by the name of the limit that they ran into (see `purezmq.limits`);
+            "descriptors": a peer could not be accepted for want of descriptors or memory; "unknown_cancel": a
+            subscriber cancelled what it hadn't.
         peers: one record for each peer that it has a queue for.
         name: what tells it from other sockets of its context for as long as it lives; may be empty.
     """
 
     type: str = ""
     handshake_failures: int = 0
+    refusals: Counts = field(default=_NO_COUNTS)
     peers: tuple[PeerStats, ...] = ()
     name: str = ""
 
@@ -110,11 +114,13 @@ class ContextStats(QueueStats):
 
     Attributes:
         handshake_failures: see `SocketStats`.
+        refusals: see there.
         max_bytes: the limit of the context, 0 for none.
         sockets: one record for each open socket.
     """
 
     handshake_failures: int = 0
+    refusals: Counts = field(default=_NO_COUNTS)
     max_bytes: int = 0
     sockets: tuple[SocketStats, ...] = ()
 

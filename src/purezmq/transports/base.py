@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "QUIET_SETTINGS",
+    "SHORTAGES",
     "Address",
     "PendingConnect",
     "SocketStream",
@@ -71,6 +72,9 @@ _PEER_ERRORS = frozenset(
     )
     if (number := getattr(_errno, name, None)) is not None
 )
+
+#: A call that fails by these will do later; they tell nothing about the connection.
+SHORTAGES = frozenset({_errno.ENOBUFS, _errno.ENOMEM})
 
 # Still connecting (connect_ex's answer), or interrupted while starting to; Windows says EWOULDBLOCK.
 _CONNECTING = frozenset((_errno.EINPROGRESS, _errno.EINTR, _errno.EALREADY, getattr(_errno, "WSAEWOULDBLOCK", 10035)))

@@ -160,15 +160,16 @@ def decode_ping(data: bytes) -> tuple[float, bytes]:
         data: what follows the command's name.
 
     Returns:
-        The peer's TTL in seconds (0 = none), and at most 16 bytes of context.
+        The peer's TTL in seconds (0 = none), and its context.
 
     Raises:
-        RemoteProtocolError: the TTL is missing.
+        RemoteProtocolError: the TTL is missing, or the context is longer than 16 bytes (RFC 37, ping-context).
     """
     if len(data) < _PING_TTL_SIZE:
         raise RemoteProtocolError(FailureReason.PROTOCOL, "PING without TTL")
-    ttl = int.from_bytes(data[:_PING_TTL_SIZE], "big") / 10
-    return ttl, data[_PING_TTL_SIZE : _PING_TTL_SIZE + HEARTBEAT_CONTEXT_SIZE]
+    if len(data) > _PING_TTL_SIZE + HEARTBEAT_CONTEXT_SIZE:
+        raise RemoteProtocolError(FailureReason.PROTOCOL, f"PING context is over {HEARTBEAT_CONTEXT_SIZE} bytes")
+    return int.from_bytes(data[:_PING_TTL_SIZE], "big") / 10, data[_PING_TTL_SIZE:]
 
 
 def encode_pong(context: bytes) -> bytes:

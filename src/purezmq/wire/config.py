@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from purezmq.wire.limits import MAX_ROUTING_ID_SIZE
+from purezmq.limits import MAX_PARTS
+from purezmq.wire.limits import MAX_READ_SIZE, MAX_ROUTING_ID_SIZE, MIN_FAST_PARTS
 
 __all__ = ["ConnectionConfig"]
 
@@ -21,6 +22,9 @@ class ConnectionConfig:
         credentials: what the mechanism needs of us. PLAIN client: user name, password. CURVE client: our public and
             secret key, the server's public key; CURVE server: its public and secret key; 32 bytes each.
         max_message_size: largest frame to accept in bytes (MAXMSGSIZE), -1 for no limit.
+        max_parts: most parts of a message, or 0 for no limit.
+        max_multipart_bytes: most bytes of a message of several parts, or 0 for no limit.
+        greeting_timeout: seconds to the end of the greeting of a peer that connected to us, or None.
         handshake_timeout: seconds from start to the end of the handshake, or None.
         heartbeat_interval: seconds between PINGs, or None.
         heartbeat_timeout: seconds to wait for a byte after a PING; 0 means no check.
@@ -37,11 +41,14 @@ class ConnectionConfig:
         "as_server",
         "authenticates",
         "credentials",
+        "greeting_timeout",
         "handshake_timeout",
         "heartbeat_interval",
         "heartbeat_timeout",
         "heartbeat_ttl",
         "max_message_size",
+        "max_multipart_bytes",
+        "max_parts",
         "mechanism",
         "metadata",
         "read_batch",
@@ -62,6 +69,9 @@ class ConnectionConfig:
         authenticates: bool = False,
         credentials: tuple[bytes, ...] = (),
         max_message_size: int = -1,
+        max_parts: int = MAX_PARTS,
+        max_multipart_bytes: int = 0,
+        greeting_timeout: float | None = None,
         handshake_timeout: float | None = 30.0,
         heartbeat_interval: float | None = None,
         heartbeat_timeout: float = 0.0,
@@ -81,9 +91,16 @@ class ConnectionConfig:
         self.authenticates = authenticates
         self.credentials = credentials
         self.max_message_size = max_message_size
+        self.max_parts = max_parts
+        self.max_multipart_bytes = max_multipart_bytes
+        self.greeting_timeout = greeting_timeout
         self.handshake_timeout = handshake_timeout
         self.heartbeat_interval = heartbeat_interval
         self.heartbeat_timeout = heartbeat_timeout
         self.heartbeat_ttl = heartbeat_ttl
         self.read_batch = read_batch
         self.write_batch = write_batch
+
+    def checks_each_frame(self) -> bool:
+        """Whether the limits of multipart messages are stricter than what the fast decoder counts."""
+        return 0 < self.max_parts < MIN_FAST_PARTS or 0 < self.max_multipart_bytes < MAX_READ_SIZE

@@ -27,16 +27,17 @@ from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
 from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
 from purezmq.wire.heartbeat import Heartbeat
 from purezmq.wire.limits import (
+    EARLY_READ_SIZE,
     HEARTBEAT_CONTEXT_SIZE,
     MAX_ERROR_REASON_SIZE,
     MAX_GROUP_SIZE,
     MAX_HANDSHAKE_FRAME_SIZE,
     MAX_OUTSTANDING_PINGS,
     MAX_ROUTING_ID_SIZE,
-    READ_SIZE,
     UNLIMITED,
 )
 from purezmq.wire.mechanisms import create_mechanism
+from purezmq.wire.sifting import SIFTED_TYPES, count_grouped, take_subscriptions
 from purezmq.wire.state import TRANSITIONS, Input, State
 
 TYPE_CHECKING = False
@@ -56,10 +57,6 @@ if TYPE_CHECKING:
     Message = bytes | list[bytes]
 
 __all__ = ["Connection"]
-
-
-#: Besides PUB and XPUB, the types whose messages need a look.
-_SIFTING = frozenset({"CLIENT", "SERVER", "DISH", "GATHER", "PEER", "CHANNEL"})
 
 
 def _refuse_to_encode(messages: Sequence[Message]) -> list[Buffer]:
@@ -87,8 +84,8 @@ class Connection:
 
     __slots__ = (
         "_cipher", "_commands", "_deadline", "_decoder", "_events", "_greeting", "_heartbeat", "_is_sifting",
-        "_mechanism", "_outgoing", "_pings", "_state", "_takes_subscriptions", "bound", "closed", "config", "encode",
-        "peer", "ready", "shares_encoding",
+        "_mechanism", "_outgoing", "_pings", "_pong", "_state", "_takes_subscriptions", "bound", "closed", "config",
+        "encode", "peer", "ready", "shares_encoding",
     )  # fmt: skip
 
     encode: Callable[[Sequence[Message]], list[Buffer]]
@@ -103,7 +100,7 @@ class Connection:
         self.encode = _refuse_to_encode
         self._state = State.INITIAL
         self._takes_subscriptions = config.socket_type in ("PUB", "XPUB")
-        self._is_sifting = self._takes_subscriptions or config.socket_type in _SIFTING
+        self._is_sifting = self._takes_subscriptions or config.socket_type in SIFTED_TYPES
         self._greeting: Greeting | None = Greeting(config)  # dropped when ready
         self._mechanism: Mechanism | None = None  # dropped when ready, with its keys
         self._cipher: FrameCipher | None = None
@@ -113,6 +110,7 @@ class Connection:
         self._events: deque[Event] | None = None
         self._outgoing: list[Buffer] | None = None
         self._commands: list[bytes] | None = None  # those to be sealed when they leave, see `_send_command`
+        self._pong: bytes | None = None  # the context of a PONG that waits to be sent
         self._pings: deque[bytes] | None = None  # contexts of `send_ping` that were not echoed yet
 
     def __repr__(self) -> str:
@@ -127,10 +125,15 @@ class Connection:
     # --- data plane -------------------------------------------------------------------------------
 
     @property
+    def early_size(self) -> int:
+        """Bytes that the peer has sent before the end of its handshake; 0 after that."""
+        return 0 if self._greeting is None else self._greeting.size
+
+    @property
     def read_size(self) -> int:
         """How many bytes to read next."""
         decoder = self._decoder
-        return READ_SIZE if decoder is None else decoder.read_size
+        return EARLY_READ_SIZE if decoder is None or self._greeting is not None else decoder.read_size
 
     @property
     def has_buffered(self) -> bool:
@@ -248,23 +251,31 @@ class Connection:
         """
         self._move(Input.SEND_GREETING)
         self._send(encode_signature(self.config.routing_id))
-        if self.config.handshake_timeout is not None:
-            self._deadline = now + self.config.handshake_timeout
+        assert self._greeting is not None  # dropped when ready
+        self._deadline = self._greeting.start(now, bound=self.bound)
 
-    def data_to_send(self) -> list[Buffer]:
+    def data_to_send(self, *, is_full: bool = False) -> list[Buffer]:
         """Return what the control plane wants sent (greeting, READY, PING, PONG), and forget it.
 
         It may go out before or after any chunk of ``encode``, never inside one; under a cipher, in the order in which
         both were asked for.
+
+        Args:
+            is_full: the peer doesn't take what was sent before: a PONG waits, and one will do for many PINGs.
         """
-        commands, self._commands = self._commands, None
-        if commands is not None:
-            for body in commands:
-                self._send(self._encode_frame(framing.COMMAND, body))
+        unsealed, self._commands = self._commands, None
+        for body in unsealed or ():
+            self._send(self._encode_frame(framing.COMMAND, body))
         outgoing = self._outgoing
         if outgoing is None:
             return []
         self._outgoing = None
+        if self._pong is not None:
+            if is_full:
+                self._outgoing = []
+                return outgoing
+            outgoing.append(self._encode_frame(framing.COMMAND, commands.encode_pong(self._pong)))
+            self._pong = None
         return outgoing
 
     def next_event(self) -> Event | None:
@@ -301,8 +312,8 @@ class Connection:
             now: seconds of a monotonic clock.
         """
         if self._deadline is not None and now >= self._deadline:
-            text = f"the handshake took longer than {self.config.handshake_timeout} s"
-            self._fail(RemoteProtocolError(FailureReason.TIMEOUT, text))
+            assert self._greeting is not None  # a deadline means that the handshake goes on
+            self._fail(self._greeting.too_late(is_over=self._state is State.HANDSHAKE))
             return
         heartbeat = self._heartbeat
         if heartbeat is None:
@@ -343,21 +354,24 @@ class Connection:
 
     def _receive_early(self, data: bytes, now: float, limit: int) -> list[Message]:
         """Receive in any state but READY."""
-        if self.closed:
+        greeting = self._greeting
+        if self.closed or greeting is None:
             return []
+        greeting.size += len(data)
         try:
             if self._state is not State.HANDSHAKE:
-                greeting = self._greeting
-                if greeting is None or self._state is State.INITIAL:
+                if self._state is State.INITIAL:
                     text = "receive_data before start"
                     raise RuntimeError(text)
                 rest = greeting.receive(data, self._send)
                 if rest is None:
                     return []
                 self._move(Input.RECV_GREETING)
+                self._deadline = greeting.deadline
                 self._start_handshake(greeting)
                 data = rest
             if not self._receive_handshake(data, now):
+                greeting.check_size()
                 return []
         except RemoteProtocolError as error:
             self._fail(error)
@@ -369,7 +383,8 @@ class Connection:
         routing_id = self.config.routing_id
         if greeting.version >= V3_0:
             mechanism = self._mechanism = create_mechanism(self.config, bound=self.bound)
-            self._decoder = FastFrameDecoder(MAX_HANDSHAKE_FRAME_SIZE)
+            is_exact = self.config.checks_each_frame() and not mechanism.seals  # sealed frames are counted when opened
+            self._decoder = (framing.FrameDecoder if is_exact else FastFrameDecoder)(MAX_HANDSHAKE_FRAME_SIZE)
             for body in mechanism.start():
                 self._send(framing.encode_frame(framing.COMMAND, body))
             self._ask_about(mechanism)
@@ -378,7 +393,8 @@ class Connection:
             # Our signature was already the header of our identity if the peer knows no versions.
             self._send(routing_id if greeting.unversioned else framing.encode_frame_v1(0, routing_id))
         else:
-            self._decoder = FastFrameDecoder(MAX_HANDSHAKE_FRAME_SIZE)
+            decoder = framing.FrameDecoder if self.config.checks_each_frame() else FastFrameDecoder
+            self._decoder = decoder(MAX_HANDSHAKE_FRAME_SIZE)
             self._send(framing.encode_frame(0, routing_id))
 
     def _receive_handshake(self, data: bytes, now: float) -> bool:
@@ -430,13 +446,15 @@ class Connection:
         self._deadline = self._greeting = self._mechanism = None
         cipher = self._cipher = None if mechanism is None else mechanism.cipher
         decoder.max_size = config.max_message_size
+        decoder.max_parts, decoder.max_multipart_bytes = config.max_parts, config.max_multipart_bytes
         if peer.version == V1:
             self.encode = framing.encode_batch_v1
         elif cipher is not None:
             from purezmq.wire.framing_sealed import SealedFrameDecoder
 
             assert type(decoder) is FastFrameDecoder  # chosen by _start_handshake
-            self._decoder = SealedFrameDecoder(decoder, cipher, config.max_message_size)
+            sealed = self._decoder = SealedFrameDecoder(decoder, cipher, config.max_message_size)
+            sealed.max_parts, sealed.max_multipart_bytes = config.max_parts, config.max_multipart_bytes
             self.encode = cipher.encode_batch
         else:
             self.encode = encode_batch
@@ -483,7 +501,8 @@ class Connection:
                 self._heartbeat = Heartbeat(now, None, 0.0)
             if self._heartbeat is not None:
                 self._heartbeat.peer_ttl = ttl or None
-            self._send_command(commands.encode_pong(context))
+            self._pong = context  # one for all that weren't answered yet: a flood of PINGs is no flood of PONGs
+            self._outgoing = self._outgoing or []
         elif name == b"PONG":
             self._receive_pong(data)
         elif name in (b"JOIN", b"LEAVE"):
@@ -509,44 +528,26 @@ class Connection:
 
     def _sift(self, messages: list[Message]) -> list[Message]:
         """Look at the messages that came, on the types where not every message is for the application."""
-        if self._takes_subscriptions:
-            return self._take_subscriptions(messages)
         if self.config.socket_type == "DISH":
-            return self._check_groups(messages)
-        kept: list[Message] = [message for message in messages if type(message) is bytes]
-        if len(kept) < len(messages):
-            self._queue(MessagesDropped(len(messages) - len(kept)))
-        return kept
-
-    def _check_groups(self, messages: list[Message]) -> list[Message]:
-        """Let the messages before the first that a RADIO can't have sent pass (RFC 48); that one is a violation."""
-        decoder = self._decoder
-        assert decoder is not None  # ready means there is one
-        for index, message in enumerate(messages):
-            if type(message) is not list or len(message) != 2 or len(message[0]) > MAX_GROUP_SIZE:
+            kept = list(messages[: count_grouped(messages)])
+            if len(kept) < len(messages):
+                decoder = self._decoder
+                assert decoder is not None  # ready means there is one
                 text = "a RADIO message is a group of at most 255 bytes and a body"
                 decoder.failure = RemoteProtocolError(FailureReason.PROTOCOL, text)
                 decoder.command = None
-                return messages[:index]
-        return messages
-
-    def _take_subscriptions(self, messages: list[Message]) -> list[Message]:
-        """Turn the 0x01 and 0x00 messages among ``messages`` into events; return the others.
-
-        The first part decides, as in libzmq; further parts of a subscription are dropped. A PUB has nobody to give
-        other messages to, and drops them.
-        """
-        kept: list[Message] = []
-        for message in messages:
-            first = message if isinstance(message, bytes) else message[0]
-            kind = first[:1]
-            if kind == b"\x01":
-                self._queue(Subscribed(first[1:]))
-            elif kind == b"\x00":
-                self._queue(Cancelled(first[1:]))
-            else:
-                kept.append(message)
-        return kept if self.config.socket_type == "XPUB" else []
+            return kept
+        if self._takes_subscriptions:
+            kept = take_subscriptions(messages, self._queue)
+            if self.config.socket_type == "XPUB":
+                return kept
+            dropped, kept = len(kept), []  # a PUB has nobody to give them to
+        else:
+            kept = [message for message in messages if type(message) is bytes]
+            dropped = len(messages) - len(kept)
+        if dropped:
+            self._queue(MessagesDropped(dropped))
+        return kept
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -593,4 +594,4 @@ class Connection:
 
     def _fail(self, error: RemoteProtocolError) -> None:
         self._close(Input.FAIL)
-        self._queue(ConnectionFailed(error.reason, error.text, error.status))
+        self._queue(ConnectionFailed(error.reason, error.text, error.status, error.limit))

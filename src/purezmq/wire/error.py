@@ -20,10 +20,12 @@ class RemoteProtocolError(Exception):
         reason: the kind of failure.
         text: what happened, for people.
         status: the peer's status code (300, 400, 500), or 0 where there is none.
+        limit: name of the limit that the peer ran into; empty where it was none.
     """
 
-    def __init__(self, reason: FailureReason, text: str, status: int = 0) -> None:
+    def __init__(self, reason: FailureReason, text: str, status: int = 0, limit: str = "") -> None:
         super().__init__(text)
+        self.limit = limit
         self.reason = reason
         self.text = text
         self.status = status

@@ -43,6 +43,8 @@ class FailureReason(Enum):
     """The peer's socket type can't talk to ours."""
     TOO_BIG = "too big"
     """A frame was larger than MAXMSGSIZE."""
+    LIMIT = "limit"
+    """The peer wanted more than a limit allows: parts of a message, topics, bytes before the handshake's end."""
 
 
 class PeerInfo:
@@ -216,11 +218,13 @@ class ConnectionFailed(Event):
         reason: kind of failure.
         text: what happened, for people; never contains raw bytes of the peer.
         status: the peer's status code (300, 400, 500), or 0.
+        limit: name of the limit that the peer ran into; empty where it was none.
     """
 
-    __slots__ = ("reason", "status", "text")
+    __slots__ = ("limit", "reason", "status", "text")
 
-    def __init__(self, reason: FailureReason, text: str, status: int = 0) -> None:
+    def __init__(self, reason: FailureReason, text: str, status: int = 0, limit: str = "") -> None:
+        self.limit = limit
         self.reason = reason
         self.text = text
         self.status = status

@@ -26,14 +26,17 @@ LONG with a size below 256           accepted    RFC 37 doesn't forbid it, old p
 size 0 (v1)                          refused     the size counts the flags
 other flag bits (v1)                 ignored     libzmq's own signature has 7F there
 frame larger than MAXMSGSIZE         refused     before a byte of its body is kept
+command over MAX_COMMAND_SIZE        refused     likewise
+message of too many parts or bytes   refused     at the header of the part that is too much
 ===================================  ==========  ==========================================================
 """
 
 from __future__ import annotations
 
+from purezmq.limits import MAX_PARTS
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
-from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE, READ_SIZE
+from purezmq.wire.limits import MAX_COMMAND_SIZE, MIN_COMMAND_ALLOWANCE, READ_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ __all__ = [
     "FrameDecoder",
     "FrameDecoderV1",
     "check_frame",
+    "check_parts",
     "encode_batch",
     "encode_batch_v1",
     "encode_frame",
@@ -156,11 +160,34 @@ def check_frame(flags: int, size: int, max_size: int, *, inside_message: bool) -
     if flags & COMMAND:
         if flags & MORE or inside_message:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "command inside a multipart message")
-        max_size = max(max_size, MIN_COMMAND_ALLOWANCE) if max_size >= 0 else max_size
+        max_size = MAX_COMMAND_SIZE if max_size < 0 else min(max(max_size, MIN_COMMAND_ALLOWANCE), MAX_COMMAND_SIZE)
     if size > _SIZE_MAX:
         raise RemoteProtocolError(FailureReason.PROTOCOL, "frame size is beyond 2^63-1")
     if 0 <= max_size < size:
-        raise RemoteProtocolError(FailureReason.TOO_BIG, f"frame of {size} bytes is over the limit of {max_size} bytes")
+        text = f"frame of {size} bytes is over the limit of {max_size} bytes"
+        raise RemoteProtocolError(
+            FailureReason.TOO_BIG, text, limit="max_command_size" if flags & COMMAND else "maxmsgsize"
+        )
+
+
+def check_parts(count: int, size: int, max_parts: int, max_bytes: int) -> None:
+    """Check an unfinished message when another part of it comes.
+
+    Args:
+        count: the parts it has.
+        size: bytes of these parts, and of the one that comes as far as its header is known.
+        max_parts: most parts of a message, or 0.
+        max_bytes: most bytes of a message of several parts, or 0.
+
+    Raises:
+        RemoteProtocolError: it gets too many.
+    """
+    if 0 < max_parts <= count:
+        text = f"a message has more than {max_parts} parts"
+        raise RemoteProtocolError(FailureReason.LIMIT, text, limit="max_parts")
+    if 0 < max_bytes < size:
+        text = f"the parts of a message have more than {max_bytes} bytes"
+        raise RemoteProtocolError(FailureReason.LIMIT, text, limit="max_multipart_bytes")
 
 
 class FrameDecoder:
@@ -172,12 +199,22 @@ class FrameDecoder:
     Args:
         max_size: largest body of a frame in bytes, or -1. May be set at any time between calls.
         cipher: opens each frame, if given.
+
+    Attributes:
+        max_parts: most parts of a message, or 0.
+        max_multipart_bytes: most bytes of a message of several parts, or 0.
     """
 
-    __slots__ = ("_buffer", "_parts", "cipher", "command", "failure", "has_buffered", "max_size", "read_size")
+    __slots__ = (
+        "_buffer", "_parts", "_parts_size", "cipher", "command", "failure", "has_buffered", "max_multipart_bytes",
+        "max_parts", "max_size", "read_size",
+    )  # fmt: skip
 
     def __init__(self, max_size: int = -1, cipher: FrameCipher | None = None) -> None:
         self.max_size = max_size
+        self.max_parts = MAX_PARTS
+        self.max_multipart_bytes = 0
+        self._parts_size = 0
         self.command: bytes | None = None
         self.failure: RemoteProtocolError | None = None
         self.has_buffered = False
@@ -233,7 +270,9 @@ class FrameDecoder:
         elif flags & MORE:
             if self._parts is None:
                 self._parts = []
+                self._parts_size = 0
             self._parts.append(body)
+            self._parts_size += len(body)
         elif self._parts is not None:
             self._parts.append(body)
             messages.append(self._parts)
@@ -250,12 +289,19 @@ class FrameDecoder:
         start = position + (9 if flags & LONG else 2)
         # A wrong flag byte is refused at once, and not only when the rest of its header has come.
         inside_message = self._parts is not None
+        self._check_parts(0)
         check_frame(flags, 0, -1, inside_message=inside_message)
         if start > len(buffer):
             return None
         size = int.from_bytes(buffer[position + 1 : start], "big")
         check_frame(flags, size, self.max_size, inside_message=inside_message)
+        self._check_parts(size)
         return flags, size, start
+
+    def _check_parts(self, size: int) -> None:
+        """Check the message in progress, if any, before the next part of ``size`` bytes, as far as that is known."""
+        if self._parts is not None:
+            check_parts(len(self._parts), self._parts_size + size, self.max_parts, self.max_multipart_bytes)
 
 
 class FrameDecoderV1(FrameDecoder):
@@ -268,6 +314,7 @@ class FrameDecoderV1(FrameDecoder):
         if position >= len(buffer):
             return None
         size, start = buffer[position], position + 2
+        self._check_parts(0)
         if size == 0:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "ZMTP 1.0 frame of size 0")
         if size == _V1_LONG:
@@ -279,4 +326,5 @@ class FrameDecoderV1(FrameDecoder):
             raise RemoteProtocolError(FailureReason.PROTOCOL, "ZMTP 1.0 frame of size 0")
         flags = buffer[start - 1] & MORE
         check_frame(flags, size - 1, self.max_size, inside_message=self._parts is not None)
+        self._check_parts(size - 1)
         return flags, size - 1, start

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from struct import Struct
 
+from purezmq.limits import MAX_PARTS
 from purezmq.wire.error import RemoteProtocolError
-from purezmq.wire.framing import COMMAND, LONG, MORE, check_frame
+from purezmq.wire.framing import COMMAND, LONG, MORE, check_frame, check_parts
 from purezmq.wire.limits import (
     COALESCE_PIECES,
     LARGE_BODY_SIZE,
@@ -229,16 +230,20 @@ class FastFrameDecoder:
         max_size: largest body of a frame in bytes, or -1. May be set at any time between calls.
 
     Attributes:
+        max_parts: most parts of a message, or 0; at least MIN_FAST_PARTS, which is more than one step decodes.
+        max_multipart_bytes: most bytes of a message of several parts, or 0; at least what one read brings.
         read_size: how many bytes to read next.
         has_buffered: bytes are waiting that a limit or a command kept from being decoded.
     """
 
     __slots__ = (
         "_backoff",
+        "_counted",
         "_flags",
         "_missing",
         "_offset",
         "_parts",
+        "_parts_size",
         "_pieces",
         "_rest",
         "_size",
@@ -246,12 +251,16 @@ class FastFrameDecoder:
         "command",
         "failure",
         "has_buffered",
+        "max_multipart_bytes",
+        "max_parts",
         "max_size",
         "read_size",
     )
 
     def __init__(self, max_size: int = -1) -> None:
         self.max_size = max_size
+        self.max_parts = MAX_PARTS
+        self.max_multipart_bytes = 0
         self.command: bytes | None = None
         self.failure: RemoteProtocolError | None = None
         self.has_buffered = False
@@ -260,6 +269,8 @@ class FastFrameDecoder:
         self._skip = 0
         self._backoff = _MIN_RUN
         self._parts: list[bytes] | None = None
+        # How many of them were counted, and their bytes: what begins and ends in one read is not.
+        self._counted = self._parts_size = 0
         # What is left of the last read: undecoded bytes from _offset on if has_buffered, else less than a header.
         self._rest = b""
         self._offset = 0
@@ -301,7 +312,7 @@ class FastFrameDecoder:
                 self._keep(self._rest[self._offset :] + data, 0)
             return messages
         try:
-            if len(data) < _MIN_RUN_SIZE <= limit and not (self._missing or self._rest):
+            if len(data) < _MIN_RUN_SIZE <= limit and not (self._missing or self._rest or self._parts):
                 # A few frames, fewer than the limit: no search for runs, no loop around.
                 self._size = 0
                 position = self._decode_frames(data, 0, limit, messages)
@@ -328,6 +339,7 @@ class FastFrameDecoder:
             self.read_size = READ_SIZE
 
     def _decode(self, data: bytes, limit: int, messages: list[Message]) -> None:
+        begun = self._parts
         if self.has_buffered:
             rest, position = self._rest, self._offset
             if data:
@@ -350,7 +362,13 @@ class FastFrameDecoder:
             budget = limit - len(messages)
             if budget <= 0:
                 break
-            if self._skip <= 0 and self._parts is None and end - position >= _MIN_RUN_SIZE:
+            parts = self._parts
+            if parts is not None:
+                # Stop where the next part would be one too many; what begins in this step can't get that far.
+                check_parts(len(parts), 0, self.max_parts, 0)
+                if self.max_parts:
+                    budget = min(budget, self.max_parts - len(parts))
+            elif self._skip <= 0 and end - position >= _MIN_RUN_SIZE:
                 position = self._decode_run(data, position, budget, messages)
                 budget = limit - len(messages)
             budget = min(budget, max(self._skip, _MIN_RUN))
@@ -358,6 +376,26 @@ class FastFrameDecoder:
             position = self._decode_frames(data, position, budget, messages)
         if position < end:
             self._keep(data, position)
+        if self._parts is not None or begun is not None:
+            self._count_parts(begun, messages)
+
+    def _count_parts(self, begun: list[bytes] | None, messages: list[Message]) -> None:
+        """Count the bytes of a message that one read didn't bring whole: ``begun`` was there before this one."""
+        parts = self._parts
+        if begun is not None and parts is not begun:  # it was completed, and is the first of the messages
+            try:
+                self._count(begun, 0)
+            except RemoteProtocolError:
+                messages.clear()
+                raise
+            self._counted = self._parts_size = 0
+        if parts is not None:
+            self._count(parts, self._size if self._missing else 0)
+
+    def _count(self, parts: list[bytes], coming: int) -> None:
+        self._parts_size += sum(map(len, parts[self._counted :]))
+        self._counted = len(parts)
+        check_parts(0, self._parts_size + coming, 0, self.max_multipart_bytes)
 
     def _keep(self, data: bytes, position: int) -> None:
         """Keep what a limit or a command leaves; by an offset, because a limit may stop in it many times."""

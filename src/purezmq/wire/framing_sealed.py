@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from itertools import takewhile
 
+from purezmq.limits import MAX_PARTS
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
-from purezmq.wire.framing import COMMAND, MORE, check_frame
+from purezmq.wire.framing import COMMAND, MORE, check_frame, check_parts
 from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE, UNLIMITED
 
 TYPE_CHECKING = False
@@ -35,20 +36,28 @@ class SealedFrameDecoder:
 
     Attributes:
         has_buffered: bytes are waiting that a limit or a command kept from being decoded.
+        max_parts: most parts of a message, or 0.
+        max_multipart_bytes: most bytes of a message of several parts, or 0.
     """
 
-    __slots__ = ("_cipher", "_frames", "_opened", "_parts", "command", "failure", "has_buffered", "max_size")
+    __slots__ = (
+        "_cipher", "_frames", "_opened", "_parts", "_parts_size", "command", "failure", "has_buffered",
+        "max_multipart_bytes", "max_parts", "max_size",
+    )  # fmt: skip
 
     def __init__(self, frames: FastFrameDecoder, cipher: FrameCipher, max_size: int) -> None:
         # The sealed body of a command that is allowed whatever MAXMSGSIZE says has to pass, too.
         frames.max_size = -1 if max_size < 0 else max(max_size, MIN_COMMAND_ALLOWANCE) + cipher.overhead
         self.max_size = max_size
+        self.max_parts = MAX_PARTS
+        self.max_multipart_bytes = 0
         self.command: bytes | None = None
         self.failure: RemoteProtocolError | None = None
         self.has_buffered = frames.has_buffered
         self._frames = frames
         self._cipher = cipher
         self._parts: list[bytes] | None = None
+        self._parts_size = 0
         # What was opened and stood behind a command: flags, bodies, and what is wrong with the frame after them.
         self._opened: tuple[bytes, list[bytes], RemoteProtocolError | None] | None = None
 
@@ -136,6 +145,9 @@ class SealedFrameDecoder:
                 return True
             body = bodies[index]
             check_frame(flag, len(body), self.max_size, inside_message=parts is not None)
+            if parts is not None:
+                size = self._parts_size = self._parts_size + len(body)
+                check_parts(len(parts), size, self.max_parts, self.max_multipart_bytes)
             if flag & COMMAND:
                 self.command = body
                 if index + 1 < len(flags) or failure is not None:
@@ -145,6 +157,7 @@ class SealedFrameDecoder:
             if flag & MORE:
                 if parts is None:
                     parts = []
+                    self._parts_size = len(body)
                 parts.append(body)
             elif parts is not None:
                 parts.append(body)

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
+from purezmq.wire.limits import MAX_HANDSHAKE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +73,13 @@ class Greeting:
         version: what the connection will speak; set when done.
         unversioned: the peer told no version: our signature was the header of our identity.
         socket_type: name of the peer's type as the greetings of version bytes 0 and 1 tell it, otherwise empty.
+        size: bytes that the peer has sent since the start, the handshake's among them.
+        deadline: when the handshake must be over, or None.
     """
 
-    __slots__ = ("_config", "_received", "_sent", "socket_type", "unversioned", "version")
+    __slots__ = (
+        "_config", "_received", "_sent", "_too_late", "deadline", "size", "socket_type", "unversioned", "version",
+    )  # fmt: skip
 
     def __init__(self, config: ConnectionConfig) -> None:
         self.version = V3_1
@@ -83,6 +88,43 @@ class Greeting:
         self._config = config
         self._received = b""
         self._sent = 0
+        self.size = 0
+        self.deadline: float | None = None
+        self._too_late = ("handshake", "handshake_ivl", config.handshake_timeout)
+
+    def start(self, now: float, *, bound: bool) -> float | None:
+        """Start the clock of the handshake.
+
+        Args:
+            now: seconds of a monotonic clock.
+            bound: we accepted the connection: a peer that came to us has something to say.
+
+        Returns:
+            When the greeting must be there, or None.
+        """
+        whole, greeting = self._config.handshake_timeout, self._config.greeting_timeout if bound else None
+        self.deadline = None if whole is None else now + whole
+        if greeting is None or (whole is not None and whole <= greeting):
+            return self.deadline
+        self._too_late = ("greeting", "greeting_ivl", greeting)
+        return now + greeting
+
+    def too_late(self, *, is_over: bool) -> RemoteProtocolError:
+        """Make the failure of a peer that took too long; ``is_over``: its greeting was there in time."""
+        what, limit, seconds = self._too_late
+        if is_over:
+            what, limit, seconds = "handshake", "handshake_ivl", self._config.handshake_timeout
+        return RemoteProtocolError(FailureReason.TIMEOUT, f"the {what} took longer than {seconds} s", limit=limit)
+
+    def check_size(self) -> None:
+        """Check what the peer has sent so far, after a read that didn't end the handshake.
+
+        Raises:
+            RemoteProtocolError: it's more than any handshake needs.
+        """
+        if self.size > MAX_HANDSHAKE_SIZE:
+            text = f"more than {MAX_HANDSHAKE_SIZE} bytes before the end of the handshake"
+            raise RemoteProtocolError(FailureReason.LIMIT, text, limit="max_handshake_size")
 
     def receive(self, data: bytes, send: Callable[[bytes], None]) -> bytes | None:
         """Take bytes of the peer.
@@ -120,6 +162,7 @@ class Greeting:
         if received[10] == _MAJOR[0] and received[11] == 0:
             self.version = V3_0
         self._check_mechanism(received[12:32])
+        self._received = b""  # what follows is not held twice
         return received[_SIZE:]
 
     def _receive_unversioned(self, received: bytes) -> bytes | None:
@@ -130,6 +173,7 @@ class Greeting:
         self._check_old_allowed()
         self.unversioned = True
         self.version = V1
+        self._received = b""
         return received
 
     def _receive_old(self, received: bytes, send: Callable[[bytes], None]) -> bytes | None:
@@ -142,6 +186,7 @@ class Greeting:
         number = received[11]
         self.socket_type = SOCKET_TYPE_NAMES[number] if number < len(SOCKET_TYPE_NAMES) else ""
         self.version = V1 if received[10] == 0 else V2
+        self._received = b""
         return received[_OLD_SIZE:]
 
     def _check_old_allowed(self) -> None:

@@ -1,25 +1,31 @@
 """Every limit and size threshold of the wire in one place, each with the reason for its value.
 
-No code may live here. Limits protect against a peer; thresholds only tune speed.
+No code may live here. Limits protect against a peer; thresholds only tune speed. Limits that a socket can set, and
+those of the engine and the patterns, are in `purezmq/limits.py`.
 """
 
 from __future__ import annotations
 
+from purezmq.limits import MAX_TOPIC_SIZE
+
 __all__ = [
     "COALESCE_PIECES",
+    "EARLY_READ_SIZE",
     "HEARTBEAT_CONTEXT_SIZE",
     "LARGE_BODY_SIZE",
     "MAX_BODY_READ_SIZE",
     "MAX_CHUNK_SIZE",
+    "MAX_COMMAND_SIZE",
     "MAX_ERROR_REASON_SIZE",
-    "MAX_GROUPS_PER_PEER",
     "MAX_GROUP_SIZE",
     "MAX_HANDSHAKE_FRAME_SIZE",
+    "MAX_HANDSHAKE_SIZE",
     "MAX_OUTSTANDING_PINGS",
     "MAX_PROPERTY_NAME_SIZE",
     "MAX_READ_SIZE",
     "MAX_ROUTING_ID_SIZE",
     "MIN_COMMAND_ALLOWANCE",
+    "MIN_FAST_PARTS",
     "PASS_THROUGH_SIZE",
     "READ_SIZE",
     "UNLIMITED",
@@ -33,14 +39,17 @@ UNLIMITED = 0x7FFF_FFFF
 MAX_HANDSHAKE_FRAME_SIZE = 16 * 1024
 """Largest frame of a handshake in bytes. READY of real peers is below 1 KiB; HTTP servers allow 8-16 KiB of headers."""
 
+MAX_HANDSHAKE_SIZE = 64 * 1024
+"""Bytes of one peer before the handshake's end: greeting and handshake together are below 2 KiB, CURVE's too."""
+
+MAX_COMMAND_SIZE = MAX_TOPIC_SIZE + 10
+"""Largest command in bytes: a SUBSCRIBE to the longest topic; 10 bytes are its name and the size of that."""
+
 MAX_ROUTING_ID_SIZE = 255
 """Largest routing id in bytes (RFC 37, ``Identity`` property; libzmq's ROUTING_ID option)."""
 
 MAX_GROUP_SIZE = 255
 """Largest group of a RADIO message in bytes: over datagrams its length is one octet (RFC 48)."""
-
-MAX_GROUPS_PER_PEER = 100_000
-"""Groups that one DISH may have joined at a RADIO: some 50 MB when each is as long as it may be."""
 
 MAX_PROPERTY_NAME_SIZE = 255
 """Largest property name in bytes: its length is one octet (RFC 37)."""
@@ -49,7 +58,7 @@ MAX_ERROR_REASON_SIZE = 255
 """Largest reason of an ERROR command in bytes: its length is one octet (RFC 37)."""
 
 HEARTBEAT_CONTEXT_SIZE = 16
-"""Bytes of a PING context that are echoed (RFC 37); libzmq cuts longer ones too."""
+"""Largest context of a PING in bytes (RFC 37): all of it is echoed."""
 
 MAX_OUTSTANDING_PINGS = 16
 """PINGs with a context whose echo is awaited: the newest ones, and an echo answers for those before it."""
@@ -57,7 +66,13 @@ MAX_OUTSTANDING_PINGS = 16
 MIN_COMMAND_ALLOWANCE = 512
 """A command of up to this size passes whatever MAXMSGSIZE says: the option is about messages, a PING must not fail."""
 
+MIN_FAST_PARTS = 256
+"""Stricter limits of parts than this, or of bytes than one read, are checked frame by frame, by the plain decoder."""
+
 # --- speed ----------------------------------------------------------------------------------------
+
+EARLY_READ_SIZE = 4 * 1024
+"""Bytes to read at most before the handshake's end: greeting and handshake are smaller, a few messages may follow."""
 
 READ_SIZE = 64 * 1024
 """Bytes to read next by default: some 5,000 small frames, one system call."""

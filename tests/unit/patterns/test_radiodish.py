@@ -7,7 +7,6 @@ from tests.unit.patterns.carrier import ScriptedPeer, make_pattern, texts
 
 from purezmq.constants import DISH, EINVAL, ENOTSUP, RADIO, SNDHWM
 from purezmq.error import ZMQError
-from purezmq.patterns import radiodish
 from purezmq.wire.error import RemoteProtocolError
 
 
@@ -152,13 +151,13 @@ def test_dish_refuses_to_join_twice_and_to_leave_unknown() -> None:
         assert EINVAL == caught.value.errno
 
 
-def test_radio_limits_the_groups_of_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_radio_limits_the_groups_of_a_peer() -> None:
     """One that comes over a wire; those of our own process may join what they like."""
-    monkeypatch.setattr(radiodish, "MAX_GROUPS_PER_PEER", 2)
     radio = make_pattern(RADIO)
+    radio.options.max_topics_per_peer = 2
     remote, local = ScriptedPeer(radio), ScriptedPeer(radio, direct=True)
     remote.subscribe(b"a", b"b", b"a")
-    with pytest.raises(RemoteProtocolError, match="more than 2 groups"):
+    with pytest.raises(RemoteProtocolError, match="more than 2 topics"):
         remote.subscribe(b"c")
     remote.cancel(b"a")
     remote.subscribe(b"c")

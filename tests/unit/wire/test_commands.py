@@ -80,9 +80,11 @@ def test_ping_ttl_is_tenths_of_seconds(ttl, seconds) -> None:
     assert (seconds, b"ctx") == commands.decode_ping(body[5:])
 
 
-def test_decode_ping_context_is_cut_at_sixteen_bytes() -> None:
-    """No more than 16 bytes of context are echoed."""
-    assert bytes(16) == commands.decode_ping(bytes(40))[1]
+def test_decode_ping_context_of_sixteen_bytes_is_kept_and_a_longer_one_raises() -> None:
+    """RFC 37: ping-context = 0*16OCTET."""
+    assert (0.5, bytes(16)) == commands.decode_ping(b"\x00\x05" + bytes(16))
+    with pytest.raises(RemoteProtocolError):
+        commands.decode_ping(b"\x00\x05" + bytes(17))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00"])

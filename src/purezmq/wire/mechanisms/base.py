@@ -34,6 +34,7 @@ class Mechanism:
 
     Attributes:
         name: as in the greeting.
+        seals: there will be a cipher.
         cipher: what every frame goes through after the handshake, if anything.
         done: the handshake is over, ``properties`` are complete and so is ``cipher``.
         properties: the peer's metadata, in order.
@@ -43,6 +44,7 @@ class Mechanism:
     """
 
     name: ClassVar[str]
+    seals: ClassVar[bool] = False
 
     __slots__ = ("bound", "cipher", "config", "credentials", "done", "properties", "refusal", "verdict")
 

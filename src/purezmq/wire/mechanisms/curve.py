@@ -46,6 +46,7 @@ class CurveMechanism(Mechanism):
     """
 
     name: ClassVar[str] = "CURVE"
+    seals: ClassVar[bool] = True
     key_count: ClassVar[int]
 
     __slots__ = ("_awaited", "_random", "_received_nonce", "_secret", "_shared", "_transient")

@@ -1,0 +1,83 @@
+"""Every limit on peers that engine and patterns check, with the reason for its value; `wire/limits.py` has the rest.
+
+No code may live here. Before a peer has proved who it is the limits are tight: an honest handshake takes a few hundred
+bytes and milliseconds. After that the defaults are libzmq's, but for some that no real program meets. A peer that runs
+into one loses its connection (one of the newcomers does, where they are too many), which is told by the event
+"limit_exceeded" and counted in `socket.stats().refusals`, both by the limit's name here in lower case.
+
+Where a socket has a setting of that name, this is its default, and 0 means no limit. What the wire checks goes by
+"maxmsgsize" (the option), "max_command_size", "max_handshake_size", "max_multipart_bytes" and "handshake_ivl".
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "GREETING_IVL",
+    "HANDSHAKE_CHARGE",
+    "HANDSHAKE_GRACE_S",
+    "MAX_HANDSHAKES",
+    "MAX_HANDSHAKES_PER_ADDRESS",
+    "MAX_HANDSHAKE_BYTES",
+    "MAX_MULTIPART_BYTES",
+    "MAX_PARTS",
+    "MAX_TOPICS",
+    "MAX_TOPICS_PER_PEER",
+    "MAX_TOPIC_BYTES",
+    "MAX_TOPIC_SIZE",
+    "MAX_UNREAD_TOPIC_BYTES",
+]
+
+# --- before the handshake's end -------------------------------------------------------------------------------------
+
+GREETING_IVL = 5000
+"""Milliseconds for the whole greeting of a peer that connected to us: it sends 64 bytes without being asked, so that a
+silent connection is somebody's port scan, or worse. HANDSHAKE_IVL (30 s) limits the whole handshake, which may wait for
+an authenticator."""
+
+MAX_HANDSHAKES = 1024
+"""Connections of one listener that are amid their handshake. Ten thousand clients that come back at once are amid it
+for a few milliseconds each; the descriptors of a usual process (1,024 or more) are not all for strangers."""
+
+MAX_HANDSHAKES_PER_ADDRESS = 64
+"""The same for one source address (IPv6: one /64 network, which any host there can use the whole of), so that one host
+can't push others out. It doesn't apply to loopback and ipc, where all peers have one address. Where many clients come
+by one address (NAT, a load balancer), set it higher: those that are pushed out come back by their back-off."""
+
+MAX_HANDSHAKE_BYTES = 16 * 1024 * 1024
+"""Bytes of memory for all connections of the process that are amid their handshake: what they have sent, of which one
+may have 64 KiB, and HANDSHAKE_CHARGE for each. An honest one has sent 64 bytes by then."""
+
+HANDSHAKE_CHARGE = 8 * 1024
+"""Bytes that a connection amid its handshake costs besides what it has sent: session, connection and decoder are about
+4 KiB, the rest is what the allocator loses while strangers come and go."""
+
+HANDSHAKE_GRACE_S = 1.0
+"""Where descriptors run out, a connection that is amid its handshake for longer (seconds) makes room for the next one;
+an honest one is over before."""
+
+# --- messages -------------------------------------------------------------------------------------------------------
+
+MAX_PARTS = 65_536
+"""Parts of one message. Programs send tens; an empty part takes 2 bytes of the peer, and 8 of ours."""
+
+MAX_MULTIPART_BYTES = 0
+"""Bytes of all parts of one message that has several: no limit, as there is none for a part (MAXMSGSIZE -1), which
+libzmq's users rely on. Set both where strangers may send. What waits complete is RCVHWM's and RCVHWM_BYTES' matter."""
+
+# --- subscriptions --------------------------------------------------------------------------------------------------
+
+MAX_TOPICS_PER_PEER = 100_000
+"""Topics that one subscriber has at once, or groups of a DISH: some 30 MB. Who needs more filters by itself."""
+
+MAX_TOPICS = 1_000_000
+"""Different topics that all subscribers of a socket have at once: some 300 MB."""
+
+MAX_TOPIC_BYTES = 16 * 1024 * 1024
+"""Bytes of the topics that one subscriber has at once: 160 for each of the greatest number."""
+
+MAX_TOPIC_SIZE = 64 * 1024
+"""Bytes of one topic: topics are names, and each is kept for as long as its subscriber."""
+
+MAX_UNREAD_TOPIC_BYTES = 64 * 1024 * 1024
+"""Bytes of subscriptions that an XPUB's application has not received, each with 64 bytes on top. More are dropped and
+counted as messages are ("newest"); they take effect all the same."""
