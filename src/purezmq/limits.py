@@ -44,12 +44,12 @@ can't push others out. It doesn't apply to loopback and ipc, where all peers hav
 by one address (NAT, a load balancer), set it higher: those that are pushed out come back by their back-off."""
 
 MAX_HANDSHAKE_BYTES = 16 * 1024 * 1024
-"""Bytes of memory for all connections of the process that are amid their handshake: what they have sent, of which one
-may have 64 KiB, and HANDSHAKE_CHARGE for each. An honest one has sent 64 bytes by then."""
+"""Bytes of memory for all connections of the process that are amid their handshake: HANDSHAKE_CHARGE for each, and
+twice what it has sent. (While strangers come and go, the allocator keeps about as much again as they hold; measured.)
+One may send 64 KiB; an honest one has sent 64 bytes by then."""
 
-HANDSHAKE_CHARGE = 8 * 1024
-"""Bytes that a connection amid its handshake costs besides what it has sent: session, connection and decoder are about
-4 KiB, the rest is what the allocator loses while strangers come and go."""
+HANDSHAKE_CHARGE = 4 * 1024
+"""Bytes that a connection amid its handshake costs by itself: session, connection, decoder; measured."""
 
 HANDSHAKE_GRACE_S = 1.0
 """Where descriptors run out, a connection that is amid its handshake for longer (seconds) makes room for the next one;

@@ -9,8 +9,6 @@ import pytest
 from tests.support import TRANSPORTS, EventWatch, bind, bind_again, eventually, link, purezmq_only, run_in_thread, zmq
 from tests.support.raw_peer import COMMAND, MORE, RawPeer
 
-from purezmq.patterns import radiodish
-
 MakeSocket = Callable[..., Any]
 
 
@@ -275,10 +273,10 @@ def test_messages_of_dish_are_forgotten_by_radio(make_socket: MakeSocket) -> Non
 
 
 @purezmq_only("libzmq has no such limit")
-def test_radio_closes_on_a_flood_of_groups(make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_radio_closes_on_a_flood_of_groups(make_socket: MakeSocket) -> None:
     """One peer can't fill the memory: at the limit its connection ends and is counted; others are served."""
-    monkeypatch.setattr(radiodish, "MAX_GROUPS_PER_PEER", 20)
     radio, dish = make_socket(zmq.RADIO), make_socket(zmq.DISH)
+    radio.max_topics_per_peer = 20
     endpoint = bind(radio, "tcp")
     with RawPeer.connect(endpoint) as peer:
         peer.shake_hands("DISH")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -154,6 +155,22 @@ def test_v32_v33_error_while_accepting_costs_nobody_else(
     other.send(b"unharmed")
     assert b"unharmed" == pull.recv()
     check_no_busy_loop(number)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no ipc")
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOBUFS, errno.ECONNRESET, errno.ENOTCONN, errno.EINVAL])
+@pytest.mark.parametrize("call", ["accept", "setsockopt", "getsockopt", "recv", "send"])
+def test_v33_error_on_ipc_costs_nobody_else(
+    make_socket: MakeSocket, faults: SystemFaults, call: str, number: int
+) -> None:
+    """V33, V34: the same over ipc, where accepting asks who the peer is."""
+    pull, push, other = make_socket(zmq.PULL), make_socket(zmq.PUSH, reconnect_ivl=5), make_socket(zmq.PUSH)
+    endpoint = link(pull, other, transport="ipc")
+    faults.fail(call, number)
+    push.connect(endpoint)
+    exchange(push, pull)
+    other.send(b"unharmed")
+    assert b"unharmed" == pull.recv()
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM], ids=NAMES.get)

@@ -109,7 +109,7 @@ def test_p10_bytes_of_the_whole_process_are_limited(
     make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, opened: ExitStack
 ) -> None:
     """P10: strangers of two sockets share one account: over it the oldest of them ends."""
-    monkeypatch.setattr(newcomers, "MAX_HANDSHAKE_BYTES", 80_000)
+    monkeypatch.setattr(newcomers, "MAX_HANDSHAKE_BYTES", 100_000)
     sockets = [make_socket(zmq.PULL), make_socket(zmq.PULL)]
     endpoints = [bind(one, "tcp") for one in sockets]
     strangers = []
@@ -118,7 +118,7 @@ def test_p10_bytes_of_the_whole_process_are_limited(
         stranger.sendall(greeting() + b"\x06" + struct.pack(">Q", 12_000) + bytes(9_900))
         strangers.append(stranger)
         # One after the other: which is the oldest shall be certain.
-        eventually(lambda: 18_000 * min(len(strangers), 4) <= newcomers._held_bytes._total)
+        eventually(lambda: 24_000 * min(len(strangers), 4) <= newcomers._held_bytes._total)
     eventually(lambda: [True, True, False, False, False, False] == [is_closed(stranger) for stranger in strangers])
     assert {"max_handshake_bytes": 1} == sockets[0].stats().refusals == sockets[1].stats().refusals
     for stranger in strangers:

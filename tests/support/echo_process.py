@@ -16,6 +16,8 @@ from tests.support.waiting import eventually
 
 __all__ = ["EchoProcess"]
 
+#: A server that is flooded on a busy machine answers late.
+PATIENCE_S = 60.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,6 +49,7 @@ class EchoProcess:
         self.endpoint, self.pub_endpoint = self._process.stdout.readline().decode().split()
         self.pid = self._process.pid
         self._client = eventually(self.try_client)
+        self._client.socket.settimeout(PATIENCE_S)
 
     def try_client(self) -> RawPeer | None:
         """As `client`; None where the connection is lost meanwhile."""

@@ -10,6 +10,7 @@ from purezmq.engine.fence import report
 from purezmq.engine.newcomers import Newcomers
 from purezmq.engine.selector import READ
 from purezmq.engine.session import Session
+from purezmq.transports.base import SHORTAGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ ACCEPTS_PER_TURN = 16
 #: After EMFILE and its kin the listener rests this long (seconds); the peer keeps waiting in the backlog.
 EXHAUSTED_PAUSE_S = 0.1
 _NO_DESCRIPTORS = frozenset({EMFILE, ENFILE})
+_SHORTAGES = SHORTAGES | _NO_DESCRIPTORS
 
 
 class Listener:
@@ -103,7 +105,8 @@ class Listener:
         if not self._is_exhausted:
             self._is_exhausted = True
             engine.emit(Event.ACCEPT_FAILED, error.errno or 0, self.endpoint, self, str(error))
-            engine.refuse("descriptors", str(error), endpoint=self.endpoint, session=self)
+            if error.errno in _SHORTAGES:
+                engine.refuse("descriptors", str(error), endpoint=self.endpoint, session=self)
 
     def _open(self, stream: Any) -> None:
         if self.engine.pattern.exclusive and self.engine.sessions:

@@ -64,7 +64,7 @@ class Newcomers:
 
     def note(self, session: Session, size: int) -> None:
         """How many bytes it has sent by now."""
-        _held_bytes.note(session, size + HANDSHAKE_CHARGE)
+        _held_bytes.note(session, 2 * size + HANDSHAKE_CHARGE)
 
     def discard(self, session: Session) -> None:
         """Its handshake is over, or it is."""
