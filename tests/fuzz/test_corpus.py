@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from fuzz.planted import PLANTED
 from fuzz.targets import TARGETS, load_target
 
