@@ -11,6 +11,7 @@
     └── NotDone                      MessageTracker.wait: the time is over
     ZMQVersionError (NotImplementedError)
     DraftFDWarning (RuntimeWarning)
+    SecurityWarning (UserWarning)
 
 Inside the library every ZMQError is made by :func:`make_error`, with a text that names the cause and the cure.
 This module does no I/O and knows no option, socket or endpoint.
@@ -29,6 +30,7 @@ __all__ = [
     "DraftFDWarning",
     "InterruptedSystemCall",
     "NotDone",
+    "SecurityWarning",
     "ZMQBaseError",
     "ZMQBindError",
     "ZMQError",
@@ -249,6 +251,10 @@ class DraftFDWarning(RuntimeWarning):
 
     def __init__(self, msg: str = "") -> None:
         super().__init__(msg or "FD on a thread-safe socket is experimental in pyzmq; purezmq supports it everywhere")
+
+
+class SecurityWarning(UserWarning):
+    """What works, but gives others more than it should: such as a file with a secret key that others may read."""
 
 
 def make_error(errno: int, text: str | None = None) -> ZMQError:

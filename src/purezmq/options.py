@@ -84,6 +84,10 @@ class SocketOptions:
     swap_dir: str = ""
     durable: tuple[int, float] | None = None
     last_value_cache: int = 0
+    #: Who is let in, where the socket decides by itself, and whom routing ids belong to; see sockets/security.py.
+    admission: Any = None
+    id_owners: Any = None
+    is_curve_role_open: bool = False
     _as_server: bool = False
 
     sndhwm: int

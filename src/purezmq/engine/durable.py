@@ -133,6 +133,8 @@ class Durables:
         if not routing_id:
             return None
         former = self.live.get(routing_id)
+        if not self._is_same_user(session, routing_id):
+            return None  # what waits is not for another one, who is served as any subscriber
         if self.engine.options.durable is None:
             self.live[routing_id] = session
             return None
@@ -157,6 +159,13 @@ class Durables:
         session.pipe = pipe
         self.engine.queues.configure(pipe)
         return pipe
+
+    def _is_same_user(self, session: Session, routing_id: bytes) -> bool:
+        """Whether nobody but the peer's own user, where peers are authenticated, had this id before."""
+        former = self.live.get(routing_id) or self.parked.get(routing_id)
+        peer = session.peer_info
+        holder = former.pipe.peer if former is not None and former.pipe is not None else None
+        return holder is None or peer is None or bool(holder.user_id == peer.user_id)
 
     def park(self, session: Session) -> bool:
         """The connection of a peer is lost: keep what is for it if it's a durable subscriber; whether it is."""

@@ -155,7 +155,7 @@ class Endpoints:
         engine = self.engine
         if engine.pattern.type_name == _ONLY_TCP and endpoint.scheme != "tcp":
             raise make_error(ENOCOMPATPROTO, f"a STREAM socket speaks tcp only, not {endpoint.scheme}")
-        if engine.options.mechanism or engine.options.zap_domain:
+        if engine.options.mechanism:
             # Failing closed: nobody who asked for security gets a connection without it.
             raise make_error(
                 EINVAL,

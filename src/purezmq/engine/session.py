@@ -33,6 +33,7 @@ from purezmq.wire.events import (
 )
 from purezmq.wire.greeting import V3_0
 from purezmq.wire.limits import MAX_READ_SIZE
+from purezmq.wire.verdict import ADMITTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from purezmq.engine.dialer import Dialer
     from purezmq.engine.socket_engine import SocketEngine
     from purezmq.engine.timers import Timer
+    from purezmq.engine.zap import Question
     from purezmq.pipe import Pipe
     from purezmq.transports.base import SocketStream
     from purezmq.wire.connection import Connection
@@ -83,8 +85,8 @@ class Session(Outbox, Inbox):
     """
 
     __slots__ = (
-        "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "number",
-        "overflow", "peer_info", "read_batch", "remote", "text", "timer",
+        "_denial", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "number",
+        "overflow", "peer_info", "question", "read_batch", "remote", "text", "timer",
     )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
@@ -97,6 +99,10 @@ class Session(Outbox, Inbox):
         self.peer_info: PeerInfo | None = None
         #: Why the pattern refuses the peer: our last words to it.
         self._refusal: str | None = None
+        #: Why the peer is not let in, in a word.
+        self._denial = ""
+        #: What the ZAP handler is being asked about the peer.
+        self.question: Question | None = None
         self.dialer = dialer
         #: The policy given to bind() or connect(), if any.
         self.overflow = ""
@@ -207,13 +213,27 @@ class Session(Outbox, Inbox):
     def admit(self, verdict: Verdict, now: float) -> None:
         """It was decided about the peer: go on with the handshake, or refuse it (lease held)."""
         if self.connection is not None:
+            if verdict.status != ADMITTED:
+                self._denial = "denied"
             self.connection.authorize(verdict, now)
             self._after_input(now)
 
-    def fail(self, failure: ConnectionFailed) -> None:
-        """End a handshake that can't go on, without a word to the peer (lease held)."""
+    def turn_away(self, failure: ConnectionFailed, word: str) -> None:
+        """End a handshake that can't go on, without telling the peer why (lease held).
+
+        Args:
+            failure: what happened.
+            word: the same for programs: the reason of the event "peer_denied".
+        """
         if self.connection is not None:
+            self._denial = word
             self._fail(failure)
+
+    def refuse_peer(self, text: str) -> None:
+        """End the connection of a peer whose routing id belongs to another user, and tell both sides (lease held)."""
+        self.engine.tell("duplicate_routing_id", session=self, reason="refused", error=text)
+        self._refusal = text
+        self.close_stream(None)
 
     def _fail(self, failure: ConnectionFailed) -> None:
         """The peer broke the protocol, was refused, or is silent: this connection ends and is counted."""
@@ -224,6 +244,10 @@ class Session(Outbox, Inbox):
         if connection is not None and connection.peer is None and failure.reason is not FailureReason.INCOMPATIBLE:
             number = _HANDSHAKE_EVENTS.get(failure.reason, Event.HANDSHAKE_FAILED_NO_DETAIL)
             engine.emit(number, failure.status, self.endpoint, self, failure.text, failure.reason.value)
+        if self._denial and self.stream is not None:
+            engine.tell("peer_denied", session=self, reason=self._denial, error=failure.text)
+            self.stream.shutdown_write()  # an ERROR may be on its way
+            drain(self.stream)
         self.close_stream(None, failure=failure)
 
     # -- timers --------------------------------------------------------------------------------------------------
@@ -364,6 +388,8 @@ class Session(Outbox, Inbox):
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
+        if self.question is not None:
+            self.question.close()
         connection, self.connection = self.connection, None
         self.confirmation = None
         was_ready = connection is not None and connection.peer is not None
@@ -392,7 +418,8 @@ class Session(Outbox, Inbox):
             if self.dialer is not None:
                 text = f"the connection ended in its midst ({getattr(error, 'strerror', None) or error})"
                 self.dialer.failure = RemoteProtocolError(FailureReason.NO_DETAIL, text)
-        if failure is not None and failure.reason in _REFUSALS:
+        denial, self._denial = self._denial, ""
+        if failure is not None and failure.reason in _REFUSALS and not denial:
             engine.tell("peer_refused", session=self, error=failure.text)
         engine.emit(Event.DISCONNECTED, self.fd, self.endpoint, self, why, failure.reason.value if failure else "")
         self.number = 0

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from purezmq.engine.loop import Loop
     from purezmq.engine.session import Session
     from purezmq.engine.timers import Timer
+    from purezmq.engine.zap import Question
     from purezmq.options import SocketOptions
     from purezmq.pipe import Pipe
     from purezmq.wire.events import PeerInfo
@@ -78,6 +79,7 @@ class SocketEngine(EventSource):
         "options",
         "pattern",
         "protocol_failures",
+        "questions",
         "queues",
         "refused",
         "room_token",
@@ -96,6 +98,8 @@ class SocketEngine(EventSource):
         self.loop: Loop = context.loops.choose(0)
         self.leadership = Leadership(self.lease, self.loop)
         self.sessions: dict[int, Session] = {}
+        #: What the ZAP handler has not answered yet.
+        self.questions: set[Question] = set()
         self.dialers: list[Dialer] = []
         self.listeners: list[Listener] = []
         self.links: set[InprocLink] = set()
@@ -303,6 +307,7 @@ class SocketEngine(EventSource):
             pattern.peer_types,
             routing_id=options.routing_id if pattern.sends_routing_id else b"",
             metadata=tuple(options.metadata),
+            authenticates=bool(options.zap_domain),
             max_message_size=options.maxmsgsize,
             handshake_timeout=options.handshake_ivl_s,
             heartbeat_interval=options.heartbeat_ivl_s,
@@ -337,6 +342,12 @@ class SocketEngine(EventSource):
         """The peer behind a session is known."""
         session.peer_info = peer
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
+        owners = self.options.id_owners
+        if owners is not None and session.dialer is None and peer.routing_id:
+            why = owners.claim(bytes(peer.routing_id), peer.user_id)
+            if why:
+                session.refuse_peer(why)
+                return
         pipe = session.pipe
         if (pipe is None or pipe.ended) and self.durables is not None and session.dialer is None:
             pipe = self.durables.resume(session, bytes(peer.routing_id))

@@ -10,6 +10,8 @@ The kinds that libzmq knows, too, are the members of `purezmq.Event` in lower ca
     duplicate_routing_id  a peer came with the routing id of another one: reason "refused" (the later one was) or
                           "handover" (the earlier one was, ROUTER_HANDOVER)
     peer_refused          the peer refused us: error has its text
+    peer_denied           a peer was not let in: reason "denied" (by a status of the authenticator), "no-handler" (there
+                          is none, or it went away), "malformed-reply", "handler-timeout", "busy" or "no-domain"
     durable_expired       messages that waited for an absent peer were given up: count
 
 Imported when the first event is made: `dataclasses` takes longer to import than the engine.

@@ -148,4 +148,5 @@ def describe(pipe: Pipe) -> Peer:
         subscriptions=tuple(sorted(share.topics)) if share is not None else (),
         since=pipe.since,
         connection=getattr(carrier, "number", 0),
+        user_id="" if is_direct else pipe.peer.user_id,
     )

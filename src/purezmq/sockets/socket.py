@@ -16,6 +16,7 @@ from purezmq.sockets.part_by_part import recv_part_by_part, send_part_by_part
 from purezmq.sockets.queue_settings import QueueSettings, check_overflow
 from purezmq.sockets.readiness import Readiness, connect_steps
 from purezmq.sockets.request import Requests
+from purezmq.sockets.security import Security
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.shared_state import SharedState, find_shared_state
 from purezmq.sockets.socket_options import SocketOptionsApi
@@ -62,7 +63,9 @@ class EndpointContext(Generic["_T"]):
             getattr(self.socket, self._undo)(self.endpoint)
 
 
-class Socket(Readiness, Requests, SocketOptionsApi, QueueSettings, Census, Serialization, Generic["_Part_co"]):
+class Socket(
+    Readiness, Requests, SocketOptionsApi, QueueSettings, Security, Census, Serialization, Generic["_Part_co"]
+):
     """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
 
     Args:
@@ -234,6 +237,7 @@ class Socket(Readiness, Requests, SocketOptionsApi, QueueSettings, Census, Seria
                 ENOTSOCK.
         """
         addr = _as_text(addr)
+        self._settle_curve_role()
         with self._engine.lease:
             self._check_open()
             self._shared.endpoints.bind(addr, check_overflow(self._pattern, overflow))

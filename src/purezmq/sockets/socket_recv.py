@@ -448,10 +448,10 @@ def _metadata_of(pipe: Pipe | None) -> Mapping[str, str | bytes] | None:
     if pipe is None or pipe.peer is None:
         return None
     peer = pipe.peer
-    metadata: dict[str, str | bytes] = {"Socket-Type": peer.socket_type, "Routing-Id": peer.routing_id}
-    metadata["Identity"] = peer.routing_id
+    metadata: dict[str, str | bytes] = {**peer.properties}  # first: what we know ourselves it can't gainsay
+    metadata["Socket-Type"] = peer.socket_type
+    metadata["Routing-Id"] = metadata["Identity"] = peer.routing_id
     stream = pipe.carrier.stream if hasattr(pipe.carrier, "stream") else None
     if stream is not None:
         metadata["Peer-Address"] = stream.peer_address
-    metadata.update(peer.properties)
     return metadata

@@ -133,6 +133,7 @@ class Peer:
         subscriptions: what a subscriber wants, sorted.
         since: when the connection was made, in seconds of the epoch.
         connection: a number unique in this process; 0 over inproc.
+        user_id: who the authenticator says it is; empty when none was asked.
     """
 
     endpoint: str
@@ -144,3 +145,4 @@ class Peer:
     subscriptions: tuple[bytes, ...]
     since: float
     connection: int = 0
+    user_id: str = ""

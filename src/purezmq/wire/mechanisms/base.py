@@ -86,7 +86,8 @@ class Mechanism:
         self.verdict = verdict
         if verdict.status == ADMITTED:
             return self._admit()
-        text = f"the peer was not let in: status {verdict.status}"
+        why = f" ({verdict.text!a})" if verdict.text else ""
+        text = f"the peer was not let in: status {verdict.status}{why}"
         self.refusal = RemoteProtocolError(FailureReason.AUTH, text, verdict.status)
         return [] if verdict.status == TRY_LATER else [encode_error(b"%d" % verdict.status)]
 

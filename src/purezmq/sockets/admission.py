@@ -1,0 +1,197 @@
+"""Whom a socket lets in by its own lists, without a ZAP handler: one class for each kind of list.
+
+The engine calls ``decide(mechanism, credentials)`` of it for each peer (lease held), so a look-up is all that happens
+there; `AllowedDirectory` also asks the system whether its directory has changed. Imported when one is made.
+"""
+
+from __future__ import annotations
+
+import os
+from hmac import compare_digest
+from time import time_ns
+
+from purezmq.engine.fence import report
+from purezmq.sockets.certificate import find_certificates, read_certificate
+from purezmq.wire.verdict import ADMITTED, DENIED, FAILED, Verdict
+from purezmq.wire.z85 import decode, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+__all__ = ["Admission", "AllowedDirectory", "AllowedKeys", "AnyKey", "Passwords", "decode_key", "make_admission"]
+
+_KEY_SIZE = 32
+_TEXT_SIZE = 40
+#: `allow` of a server that lets every client in.
+ANY = "any"
+#: A change that comes this soon (nanoseconds) after another may have the same time stamp, so it's looked for again.
+_STAMP_NS = 2_000_000_000
+
+
+def decode_key(key: Any) -> bytes:
+    """The 32 bytes of a key.
+
+    Args:
+        key: these bytes, or 40 characters of Z85.
+
+    Raises:
+        TypeError: it is neither text nor bytes.
+        ValueError: it is no key. The text never tells what was given.
+    """
+    if not isinstance(key, (str, bytes)):
+        text = f"a key is 32 bytes or 40 characters of Z85, not a {type(key).__name__}"
+        raise TypeError(text)
+    if len(key) == _KEY_SIZE and isinstance(key, bytes):
+        return key
+    if len(key) != _TEXT_SIZE:
+        raise ValueError(f"a key is 32 bytes or 40 characters of Z85, not {len(key)} others")
+    try:
+        return decode(key)
+    except ValueError:
+        raise ValueError("a key is 32 bytes or 40 characters of Z85; this one has characters that are none") from None
+
+
+class Admission:
+    """Base of the lists: what is for another mechanism is denied.
+
+    Class attributes:
+        mechanism: whose credentials it knows.
+    """
+
+    mechanism = ""
+
+    def decide(self, mechanism: str, credentials: tuple[bytes, ...]) -> Verdict:
+        """Decide about a peer.
+
+        Args:
+            mechanism: that the peer came by.
+            credentials: what it presented.
+        """
+        if mechanism != self.mechanism:
+            return Verdict(DENIED, f"this list is for {self.mechanism}")
+        user = self.find_user(credentials)
+        return Verdict(DENIED, "not on the list") if user is None else Verdict(ADMITTED, "", user)
+
+    def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
+        """Who presents these credentials, None when nobody known does."""
+        raise NotImplementedError
+
+
+class AnyKey(Admission):
+    """CURVE: everybody who knows the server's key; the user is the client's own key, as Z85."""
+
+    mechanism = "CURVE"
+
+    def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
+        """The key as text."""
+        return encode(credentials[0]).decode()
+
+
+class AllowedKeys(Admission):
+    """CURVE: the clients with these public keys.
+
+    Args:
+        users: who has which key of 32 bytes.
+    """
+
+    mechanism = "CURVE"
+
+    def __init__(self, users: Mapping[bytes, str]) -> None:
+        self._users = dict(users)
+
+    def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
+        """Whose key it is."""
+        return self._users.get(credentials[0])
+
+
+class AllowedDirectory(Admission):
+    """CURVE: the clients whose public certificates (``*.key``) are in a directory; it's read again when it changes.
+
+    A file that is no certificate lets nobody in and is reported; while the directory can't be read, nobody comes in.
+
+    Args:
+        directory: its path.
+
+    Raises:
+        OSError: it can't be read now.
+    """
+
+    mechanism = "CURVE"
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._directory = os.path.abspath(directory)
+        self._stamp = -1
+        self._users: dict[bytes, str] = {}
+        self._read()
+
+    def decide(self, mechanism: str, credentials: tuple[bytes, ...]) -> Verdict:
+        """See `Admission`."""
+        try:
+            if os.stat(self._directory).st_mtime_ns != self._stamp:
+                self._read()
+        except OSError as error:
+            report(f"reading the certificates in {self._directory}", error)
+            return Verdict(FAILED, "the directory of certificates can't be read")
+        return super().decide(mechanism, credentials)
+
+    def _read(self) -> None:
+        now = time_ns()
+        stamp = os.stat(self._directory).st_mtime_ns
+        users: dict[bytes, str] = {}
+        for path in find_certificates(self._directory):
+            try:
+                key = decode_key(read_certificate(path)[0])
+            except (OSError, ValueError) as error:
+                report(f"reading the certificate {path}", error)
+            else:
+                users[key] = encode(key).decode()
+        self._users = users
+        # Of a directory that has just changed the next change may have the same stamp: then it isn't trusted.
+        self._stamp = stamp if now - stamp > _STAMP_NS else -1
+
+    def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
+        """The key as text, when its certificate is there."""
+        return self._users.get(credentials[0])
+
+
+class Passwords(Admission):
+    """PLAIN: the users with these passwords.
+
+    Args:
+        passwords: by user name.
+    """
+
+    mechanism = "PLAIN"
+
+    def __init__(self, passwords: Mapping[str, str]) -> None:
+        self._passwords = {name.encode(): (name, password.encode()) for name, password in passwords.items()}
+
+    def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
+        """The name, when the password is its own. An unknown name takes as long as a wrong password."""
+        name, password = credentials
+        user, expected = self._passwords.get(name, (None, password[::-1] + b"\0"))
+        return user if compare_digest(password, expected) else None
+
+
+def make_admission(allow: Any) -> Admission:
+    """The list that ``Socket.curve(allow=...)`` means; see there.
+
+    Raises:
+        TypeError: it is nothing that names keys.
+        ValueError: one of the keys is none.
+        OSError: the directory or a certificate can't be read.
+    """
+    if isinstance(allow, str) and allow == ANY:
+        return AnyKey()
+    if isinstance(allow, (str, os.PathLike)):
+        return AllowedDirectory(allow)
+    if isinstance(allow, (bytes, bytearray)) or not hasattr(allow, "__iter__"):
+        kind = type(allow).__name__
+        text = f"allow is a list of public keys, a dict of keys and names, a directory or 'any', not {kind}"
+        raise TypeError(text)
+    if hasattr(allow, "items"):
+        return AllowedKeys({decode_key(key): str(name) for key, name in allow.items()})
+    keys = [decode_key(read_certificate(key)[0] if isinstance(key, os.PathLike) else key) for key in allow]
+    return AllowedKeys({key: encode(key).decode() for key in keys})

@@ -1,0 +1,187 @@
+"""A secure socket in one line: `curve`, `plain` and `bind_identity`. The options of libzmq stand behind the first two.
+
+A server that is set up here decides by itself whom it lets in, and needs no ZAP handler.
+"""
+
+from __future__ import annotations
+
+import os
+
+from purezmq.constants import SocketOption
+from purezmq.sockets.socket_state import SocketState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    Key = str | bytes
+    Allow = str | os.PathLike[str] | Mapping[Key, str] | Iterable[Key | os.PathLike[str]]
+
+__all__ = ["Security"]
+
+
+class Security(SocketState):
+    """The methods; see the module's text."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def setsockopt(self, option: int, optval: Any) -> None:
+            """SocketOptionsApi's."""
+
+    def curve(
+        self,
+        key: Key | os.PathLike[str],
+        *,
+        allow: Allow | None = None,
+        keys: tuple[Key, Key] | os.PathLike[str] | None = None,
+        bind_identity: bool | Mapping[bytes, str] | None = None,
+    ) -> None:
+        """Encrypt and authenticate with CURVE; to be called before bind or connect.
+
+        A server: ``server.curve(secret_key, allow=[...])``. A client: ``client.curve(server_public_key, keys=(public,
+        secret))``, or without `keys` for a fresh pair. With neither `allow` nor `keys` the first call decides: a socket
+        that binds is a server, and lets nobody in; one that connects is a client with a fresh pair.
+
+        Args:
+            key: of a server its secret key, of a client the server's public key: 32 bytes, 40 characters of Z85, or
+                the path (an ``os.PathLike``) of a certificate.
+            allow: whom the server lets in. Public keys, or paths of certificates: these clients. A dictionary of public
+                keys and names: these, and the names are their User-Ids. A directory: the clients whose certificates
+                (``*.key``) are in it; it is read again when it changes. ``"any"``: everybody who knows the server's
+                public key. The User-Id of a message is the client's public key, unless a dictionary says otherwise.
+            keys: the client's public and secret key, or the path of its secret certificate.
+            bind_identity: see the attribute of this name; None leaves it as it is.
+
+        Raises:
+            TypeError: an argument is of a wrong type, or both `allow` and `keys` are given.
+            ValueError: a key is none.
+            OSError: a directory or a certificate can't be read.
+            ZMQError: ENOTSUP: CURVE needs PyNaCl, the extra ``curve``.
+        """
+        if allow is not None and keys is not None:
+            text = "curve() takes allow (of a server) or keys (of a client), not both"
+            raise TypeError(text)
+        secret = public = b""
+        if isinstance(key, os.PathLike):
+            from purezmq.sockets.certificate import read_certificate
+
+            public, found = read_certificate(key)
+            secret = found or b""
+        if keys is None and (allow is not None or secret):
+            self._become_curve_server(_as_key(secret or public or key), () if allow is None else allow)
+        else:
+            self._become_curve_client(_as_key(public or key), keys)
+        self._options.is_curve_role_open = allow is None and keys is None and not secret
+        if bind_identity is not None:
+            self.bind_identity = bind_identity
+
+    def _become_curve_server(self, secret: bytes, allow: Allow) -> None:
+        from purezmq.sockets.admission import make_admission
+
+        admission = make_admission(allow)
+        self.setsockopt(SocketOption.CURVE_SERVER, 1)
+        self.setsockopt(SocketOption.CURVE_SECRETKEY, secret)
+        self._options.admission = admission
+
+    def _become_curve_client(self, server_key: bytes, keys: tuple[Key, Key] | os.PathLike[str] | None) -> None:
+        from purezmq.sockets.curve import curve_keypair
+
+        if isinstance(keys, os.PathLike):
+            from purezmq.sockets.certificate import read_certificate
+
+            public, secret = read_certificate(keys)
+            if secret is None:
+                raise ValueError(f"there is no secret key in {os.fspath(keys)}")
+        else:
+            public, secret = map(_as_key, keys or curve_keypair())
+        self.setsockopt(SocketOption.CURVE_SERVERKEY, server_key)
+        self.setsockopt(SocketOption.CURVE_PUBLICKEY, public)
+        self.setsockopt(SocketOption.CURVE_SECRETKEY, secret)
+        self._options.admission = None
+
+    def _settle_curve_role(self) -> None:
+        """The socket is about to bind: when `curve` was told no role, this is the server."""
+        if not self._options.is_curve_role_open or self._engine.dialers:
+            return
+        self._options.is_curve_role_open = False
+        self._become_curve_server(self._options.curve_serverkey, ())
+
+    def plain(
+        self,
+        user: str | Mapping[str, str],
+        password: str | None = None,
+        *,
+        bind_identity: bool | Mapping[bytes, str] | None = None,
+    ) -> None:
+        """Authenticate with PLAIN; to be called before bind or connect. Nothing is encrypted, not even the password.
+
+        A server: ``server.plain({"user": "password"})``, a client: ``client.plain("user", "password")``. The User-Id of
+        a message is the user's name.
+
+        Args:
+            user: the client's name; or, of a server, the passwords of those that it lets in, by name.
+            password: the client's.
+            bind_identity: see the attribute of this name; None leaves it as it is.
+
+        Raises:
+            TypeError: it is neither of the two forms.
+            ZMQError: EINVAL: a name or password is empty, or longer than 255 bytes.
+        """
+        given: Any = user
+        if isinstance(user, str) and isinstance(password, str):
+            self.setsockopt(SocketOption.PLAIN_USERNAME, user.encode())
+            self.setsockopt(SocketOption.PLAIN_PASSWORD, password.encode())
+            self._options.admission = None
+        elif hasattr(given, "items") and password is None:
+            from purezmq.sockets.admission import Passwords
+
+            admission = Passwords(given)
+            self.setsockopt(SocketOption.PLAIN_SERVER, 1)
+            self._options.admission = admission
+        else:
+            text = "plain() takes a user and a password (a client), or a dict of passwords by user (a server)"
+            raise TypeError(text)
+        if bind_identity is not None:
+            self.bind_identity = bind_identity
+
+    @property
+    def bind_identity(self) -> bool | Mapping[bytes, str]:
+        """Whether a routing id belongs to the authenticated user that came with it first.
+
+        True: no other user gets it for as long as the socket lives, not even when its owner is away, and
+        ROUTER_HANDOVER is for the owner only. A dictionary of ids and User-Ids: only these ids may be used, by these users. Peers
+        without a User-Id, and ids that begin with a zero byte, which a ROUTER gives itself, are refused. It's about
+        peers that come to an endpoint of this socket; of a user's ids the 1,024 latest are remembered.
+
+        Raises:
+            TypeError: it is neither a bool nor a dictionary.
+        """
+        owners = self._options.id_owners
+        if owners is None:
+            return False
+        fixed: Mapping[bytes, str] | None = owners.fixed
+        return True if fixed is None else fixed
+
+    @bind_identity.setter
+    def bind_identity(self, owners: bool | Mapping[bytes, str]) -> None:
+        from purezmq.engine.id_owners import IdOwners
+
+        if not isinstance(owners, bool) and not hasattr(owners, "items"):
+            text = f"bind_identity is True, False or a dict of routing ids and users, not {owners!r}"
+            raise TypeError(text)
+        with self._engine.lease:
+            self._check_open()
+            if isinstance(owners, bool):
+                self._options.id_owners = IdOwners() if owners else None
+            else:
+                self._options.id_owners = IdOwners(owners)
+
+
+def _as_key(key: Any) -> bytes:
+    """A key as the options take it."""
+    from purezmq.sockets.admission import decode_key  # with the first secure socket
+
+    return decode_key(key)
