@@ -20,6 +20,7 @@ from purezmq.sockets.security import Security
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.shared_state import SharedState, find_shared_state
 from purezmq.sockets.socket_options import SocketOptionsApi
+from purezmq.sockets.trust import PickleGuard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,15 @@ class EndpointContext(Generic["_T"]):
 
 
 class Socket(
-    Readiness, Requests, SocketOptionsApi, QueueSettings, Security, Census, Serialization, Generic["_Part_co"]
+    Readiness,
+    Requests,
+    SocketOptionsApi,
+    QueueSettings,
+    Security,
+    Census,
+    PickleGuard,
+    Serialization,
+    Generic["_Part_co"],
 ):
     """A 0MQ socket. Make it with ``context.socket(zmq.PUSH)``. Any thread may call any method.
 

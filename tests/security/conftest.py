@@ -1,0 +1,15 @@
+"""Puts the fixtures of the shared harness in reach of this folder."""
+
+from __future__ import annotations
+
+from tests.support.fixtures import (
+    context,
+    libzmq,
+    libzmq_process,
+    make_context,
+    make_peer,
+    make_socket,
+)
+from tests.support.fronts import front
+
+__all__ = ["context", "front", "libzmq", "libzmq_process", "make_context", "make_peer", "make_socket"]
