@@ -44,6 +44,7 @@ class HeartbeatsAgainstHistory(RuleBasedStateMachine):
         self.last_byte = self.now
         self.ttl = 0.0
         self.ended = False
+        self.steps = 0
 
     def receive(self, data: bytes) -> None:
         for at in range(0, len(data), self.chunk):
@@ -94,6 +95,7 @@ class HeartbeatsAgainstHistory(RuleBasedStateMachine):
         """Time passes; the owner calls when something is due, or only when it gets round to it."""
         end = self.now + seconds
         turns = 0
+        self.steps += 1
         while at_due and not self.ended:
             due = self.connection.next_timer()
             if due is None or due > end:
@@ -129,6 +131,13 @@ class HeartbeatsAgainstHistory(RuleBasedStateMachine):
                 self.ended = True
                 assert 0 == count
 
+    @precondition(lambda self: not self.ended)
+    @rule()
+    def silence(self) -> None:
+        """Nothing comes for long, and the owner is in time."""
+        self.wait(20.0, at_due=True)
+
+    @precondition(lambda self: self.steps > 5)
     @rule()
     def close(self) -> None:
         """By the owner, at any time and any number of times."""
