@@ -469,7 +469,7 @@ class Socket(
 
 def _as_text(addr: str | bytes) -> str:
     if isinstance(addr, bytes):
-        return addr.decode()
+        return addr.decode("utf-8", "surrogateescape")  # what is no UTF-8 may still be a path
     given: object = addr
     if not isinstance(given, str):
         text = f"an endpoint is a str, not {given!r}"
