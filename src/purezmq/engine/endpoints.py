@@ -49,7 +49,7 @@ class Endpoints:
         """Listen on an endpoint.
 
         Raises:
-            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT ...
+            ZMQError: EINVAL, ENOTSUP, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV ...
         """
         engine = self.engine
         endpoint = parse_endpoint(text)
@@ -67,13 +67,14 @@ class Endpoints:
             self._open_datagram(endpoint, text, overflow, bound=True)
             return
         transport = _find_transport(endpoint)
+        config = engine.make_config()  # before anybody can connect
         self._choose_loop()
         try:
             stream_listener = transport.listen(endpoint, engine.options)
         except ZMQError as error:
             engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise
-        listener = Listener(engine, stream_listener, text, engine.make_config(), overflow)
+        listener = Listener(engine, stream_listener, text, config, overflow)
         engine.listeners.append(listener)
         self.last = listener.endpoint
         engine.emit(Event.LISTENING, listener.fd, listener.endpoint, listener)
@@ -94,7 +95,7 @@ class Endpoints:
             What connects; None for datagrams, where nothing does.
 
         Raises:
-            ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO.
+            ZMQError: EINVAL, ENOTSUP, EPROTONOSUPPORT, ENOCOMPATPROTO.
         """
         engine = self.engine
         endpoint = parse_endpoint(text)
@@ -155,13 +156,13 @@ class Endpoints:
         engine = self.engine
         if engine.pattern.type_name == _ONLY_TCP and endpoint.scheme != "tcp":
             raise make_error(ENOCOMPATPROTO, f"a STREAM socket speaks tcp only, not {endpoint.scheme}")
-        if engine.options.mechanism:
+        if (engine.options.mechanism or engine.options.zap_domain) and (
+            is_datagram_scheme(endpoint.scheme) or engine.is_raw()
+        ):
             # Failing closed: nobody who asked for security gets a connection without it.
-            raise make_error(
-                EINVAL,
-                f"cannot use '{endpoint}': PLAIN, CURVE, GSSAPI and ZAP are not in this version of purezmq; "
-                "unset the security options to connect without protection",
-            )
+            how = endpoint.scheme if is_datagram_scheme(endpoint.scheme) else "a raw socket"
+            text = f"cannot use '{endpoint}': {how} knows no handshake, and so no security; unset the security options"
+            raise make_error(EINVAL, text)
         if engine.context.io_thread_count == 0:
             raise make_error(EMTHREAD, "the context has no I/O thread (IO_THREADS 0): only inproc works in it")
 

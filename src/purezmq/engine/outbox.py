@@ -51,7 +51,7 @@ class _Unsent:
 class Outbox:
     """See the module's text. The attributes that the session adds are declared here for the type checker."""
 
-    __slots__ = ("batch_bytes", "fd", "last_flush", "pipe", "stream", "take_bytes", "unsent")
+    __slots__ = ("batch_bytes", "fd", "frame_overhead", "last_flush", "pipe", "stream", "take_bytes", "unsent")
 
     if TYPE_CHECKING:
         connection: Connection | None
@@ -67,6 +67,8 @@ class Outbox:
         self.pipe: Pipe | None = None
         self.stream: SocketStream | None = None
         self.fd = -1
+        #: By how much a mechanism makes the body of each frame larger.
+        self.frame_overhead = 0
         self.last_flush = 0.0
         self.unsent: deque[_Unsent] | None = None
         self.limit_batches(0)
@@ -276,7 +278,7 @@ class Outbox:
             self.unsent = deque()
         entry = _Unsent(_skip(chunks, taken), batch, started=taken > 0)
         if taken:
-            _drop_sent(entry)
+            _drop_sent(entry, self.frame_overhead)
         self.unsent.append(entry)
         pipe.in_flight += len(entry.messages)
         # The system is full: no batch needs to be announced until it has room again, only the mark counts.
@@ -302,7 +304,7 @@ class Outbox:
             entry.chunks = _skip(entry.chunks, taken)
             gone = len(entry.messages)
             if entry.chunks:
-                gone = _drop_sent(entry)
+                gone = _drop_sent(entry, self.frame_overhead)
             else:
                 unsent.popleft()
             if pipe is not None and gone:
@@ -365,8 +367,9 @@ class Outbox:
         back: list[Any] = []
         for entry in unsent:
             if entry.started:
-                _drop_sent(entry, exact=True)
-                if sum(map(_encoded_size, entry.messages)) == sum(map(len, entry.chunks)):
+                _drop_sent(entry, self.frame_overhead, exact=True)
+                size = sum([_encoded_size(message, self.frame_overhead) for message in entry.messages])
+                if size == sum(map(len, entry.chunks)):
                     back.extend(entry.messages)  # the last write ended exactly between two messages
                 elif entry.messages:
                     # Of the first one a part has left: that one is lost.
@@ -435,7 +438,7 @@ def _split_started(entry: _Unsent, *, exact: bool) -> list[Any]:
     """
     if not exact or not entry.messages:
         return []
-    _drop_sent(entry, exact=True)
+    _drop_sent(entry, 0, exact=True)
     left = sum(map(len, entry.chunks))
     whole = sum(map(_encoded_size, entry.messages[1:]))
     if left == whole + _encoded_size(entry.messages[0]):  # the last write ended exactly between two messages
@@ -457,10 +460,10 @@ def _cut(chunks: list[Any], size: int) -> list[Any]:
     return kept
 
 
-def _encoded_size(message: Any) -> int:
-    """Bytes of a message on the wire, unless a mechanism transforms it."""
+def _encoded_size(message: Any, overhead: int = 0) -> int:
+    """Bytes of a message on the wire, where the body of each frame grows by `overhead`."""
     parts = message if isinstance(message, list) else [message]
-    return sum([len(part) + (2 if len(part) < 256 else 9) for part in parts])
+    return sum([(size := len(part) + overhead) + (2 if size < 256 else 9) for part in parts])
 
 
 def _skip(chunks: list[Any], taken: int) -> list[Any]:
@@ -480,7 +483,7 @@ def _skip(chunks: list[Any], taken: int) -> list[Any]:
 WALK_MESSAGES = 64
 
 
-def _drop_sent(entry: _Unsent, *, exact: bool = False) -> int:
+def _drop_sent(entry: _Unsent, overhead: int, *, exact: bool = False) -> int:
     """Forget the messages of a partly written entry that have left as a whole; how many they were."""
     messages = entry.messages
     if not exact and len(messages) > WALK_MESSAGES:
@@ -489,7 +492,7 @@ def _drop_sent(entry: _Unsent, *, exact: bool = False) -> int:
     kept = 0
     # From the end: as many messages as the bytes that are left make up, the first of them perhaps in part.
     while kept < len(messages) and left > 0:
-        left -= _encoded_size(messages[-1 - kept])
+        left -= _encoded_size(messages[-1 - kept], overhead)
         kept += 1
     gone = len(messages) - kept
     if gone:

@@ -192,6 +192,7 @@ class Session(Outbox, Inbox):
         kind = type(event)
         if kind is HandshakeSucceeded:
             self._schedule_timer()
+            self.frame_overhead = getattr(self.connection, "frame_overhead", 0)  # a raw connection has no frames
             self.engine.handle_handshake(self, event.peer, now)
         elif self.pipe is not None and (kind is Subscribed or kind is Cancelled):
             self.engine.pattern.handle_subscription(self.pipe, event.topic, kind is Subscribed)
@@ -231,7 +232,7 @@ class Session(Outbox, Inbox):
 
     def refuse_peer(self, text: str) -> None:
         """End the connection of a peer whose routing id belongs to another user, and tell both sides (lease held)."""
-        self.engine.tell("duplicate_routing_id", session=self, reason="refused", error=text)
+        self.engine.tell("peer_denied", session=self, reason="routing-id", error=text)
         self._refusal = text
         self.close_stream(None)
 

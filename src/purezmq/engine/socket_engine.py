@@ -305,14 +305,22 @@ class SocketEngine(EventSource):
         return [*found.values(), *(link.pipe for link in self.links), *parked]
 
     def make_config(self) -> ConnectionConfig:
-        """Settings for the connections of an endpoint, as the options are now."""
+        """Settings for the connections of an endpoint, as the options are now.
+
+        Raises:
+            ZMQError: EINVAL, ENOTSUP: see `make_security`.
+        """
         options, pattern = self.options, self.pattern
+        security: dict[str, Any] = {}
+        if options.mechanism or options.zap_domain:
+            from purezmq.engine.security import make_security  # a socket without security pays nothing
+
+            security = make_security(options)
         return ConnectionConfig(
             pattern.type_name,
             pattern.peer_types,
             routing_id=options.routing_id if pattern.sends_routing_id else b"",
             metadata=tuple(options.metadata),
-            authenticates=bool(options.zap_domain),
             max_message_size=options.maxmsgsize,
             handshake_timeout=options.handshake_ivl_s,
             heartbeat_interval=options.heartbeat_ivl_s,
@@ -320,6 +328,7 @@ class SocketEngine(EventSource):
             heartbeat_ttl=options.heartbeat_ttl_s,
             read_batch=options.in_batch,
             write_batch=options.out_batch,
+            **security,
         )
 
     def open_session(self, session: Session, stream: Any, config: Any, *, bound: bool) -> None:

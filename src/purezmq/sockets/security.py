@@ -152,9 +152,9 @@ class Security(SocketState):
         """Whether a routing id belongs to the authenticated user that came with it first.
 
         True: no other user gets it for as long as the socket lives, not even when its owner is away, and
-        ROUTER_HANDOVER is for the owner only. A dictionary of ids and User-Ids: only these ids may be used, by these users. Peers
-        without a User-Id, and ids that begin with a zero byte, which a ROUTER gives itself, are refused. It's about
-        peers that come to an endpoint of this socket; of a user's ids the 1,024 latest are remembered.
+        ROUTER_HANDOVER is for the owner only. A dictionary of ids and User-Ids: only these ids may be used, by these
+        users. Peers without a User-Id, and ids that begin with a zero byte, which a ROUTER gives itself, are refused.
+        It's about peers that come to an endpoint of this socket; of a user's ids the 1,024 latest are remembered.
 
         Raises:
             TypeError: it is neither a bool nor a dictionary.

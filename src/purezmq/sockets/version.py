@@ -64,7 +64,18 @@ def has(capability: str) -> bool:
     """
     import socket
 
+    if capability == "curve":
+        return _has_sodium()
     return capability in _CAPABILITIES and (capability != "ipc" or hasattr(socket, "AF_UNIX"))
+
+
+def _has_sodium() -> bool:
+    """Whether PyNaCl, which has CURVE's cryptography, can be imported."""
+    try:
+        import purezmq.wire.mechanisms.sodium  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def get_includes() -> list[str]:

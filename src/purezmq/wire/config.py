@@ -19,7 +19,7 @@ class ConnectionConfig:
         as_server: which side of the mechanism we are; NULL has no sides.
         authenticates: whoever owns the connection decides about each peer, see `Connection.authorize`.
         credentials: what the mechanism needs of us. PLAIN client: user name, password. CURVE client: our public and
-            secret key, the server's public key; CURVE server: its secret key; 32 bytes each.
+            secret key, the server's public key; CURVE server: its public and secret key; 32 bytes each.
         max_message_size: largest frame to accept in bytes (MAXMSGSIZE), -1 for no limit.
         handshake_timeout: seconds from start to the end of the handshake, or None.
         heartbeat_interval: seconds between PINGs, or None.

@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     from purezmq.wire.config import ConnectionConfig
     from purezmq.wire.events import Event
     from purezmq.wire.framing import FrameDecoder
+    from purezmq.wire.framing_sealed import SealedFrameDecoder
     from purezmq.wire.mechanisms import Mechanism
+    from purezmq.wire.mechanisms.cipher import FrameCipher
     from purezmq.wire.verdict import Verdict
 
     Message = bytes | list[bytes]
@@ -84,25 +86,10 @@ class Connection:
     """
 
     __slots__ = (
-        "_deadline",
-        "_decoder",
-        "_events",
-        "_greeting",
-        "_heartbeat",
-        "_is_sifting",
-        "_mechanism",
-        "_outgoing",
-        "_pings",
-        "_state",
-        "_takes_subscriptions",
-        "bound",
-        "closed",
-        "config",
-        "encode",
-        "peer",
-        "ready",
-        "shares_encoding",
-    )
+        "_cipher", "_commands", "_deadline", "_decoder", "_events", "_greeting", "_heartbeat", "_is_sifting",
+        "_mechanism", "_outgoing", "_pings", "_state", "_takes_subscriptions", "bound", "closed", "config", "encode",
+        "peer", "ready", "shares_encoding",
+    )  # fmt: skip
 
     encode: Callable[[Sequence[Message]], list[Buffer]]
 
@@ -118,12 +105,14 @@ class Connection:
         self._takes_subscriptions = config.socket_type in ("PUB", "XPUB")
         self._is_sifting = self._takes_subscriptions or config.socket_type in _SIFTING
         self._greeting: Greeting | None = Greeting(config)  # dropped when ready
-        self._mechanism: Mechanism | None = None  # kept after the handshake only if it transforms frames
-        self._decoder: FastFrameDecoder | FrameDecoder | None = None
+        self._mechanism: Mechanism | None = None  # dropped when ready, with its keys
+        self._cipher: FrameCipher | None = None
+        self._decoder: FastFrameDecoder | FrameDecoder | SealedFrameDecoder | None = None
         self._heartbeat: Heartbeat | None = None
         self._deadline: float | None = None
         self._events: deque[Event] | None = None
         self._outgoing: list[Buffer] | None = None
+        self._commands: list[bytes] | None = None  # those to be sealed when they leave, see `_send_command`
         self._pings: deque[bytes] | None = None  # contexts of `send_ping` that were not echoed yet
 
     def __repr__(self) -> str:
@@ -150,9 +139,14 @@ class Connection:
         return decoder is not None and decoder.has_buffered
 
     @property
+    def frame_overhead(self) -> int:
+        """By how much the body of each frame grows on the wire."""
+        return 0 if self._cipher is None else self._cipher.overhead
+
+    @property
     def has_control(self) -> bool:
         """Whether an event or control output waits; asked once per read, so that a plain read costs no more."""
-        return self._events is not None or self._outgoing is not None
+        return self._events is not None or self._outgoing is not None or self._commands is not None
 
     def receive_data(self, data: bytes, now: float, limit: int = UNLIMITED) -> list[Message]:
         """Take bytes of the peer. Never raises for what a peer sent.
@@ -260,8 +254,13 @@ class Connection:
     def data_to_send(self) -> list[Buffer]:
         """Return what the control plane wants sent (greeting, READY, PING, PONG), and forget it.
 
-        It may go out before or after any chunk of ``encode``, never inside one.
+        It may go out before or after any chunk of ``encode``, never inside one; under a cipher, in the order in which
+        both were asked for.
         """
+        commands, self._commands = self._commands, None
+        if commands is not None:
+            for body in commands:
+                self._send(self._encode_frame(framing.COMMAND, body))
         outgoing = self._outgoing
         if outgoing is None:
             return []
@@ -370,8 +369,7 @@ class Connection:
         routing_id = self.config.routing_id
         if greeting.version >= V3_0:
             mechanism = self._mechanism = create_mechanism(self.config, bound=self.bound)
-            decoder = framing.FrameDecoder if mechanism.transforms else FastFrameDecoder
-            self._decoder = decoder(MAX_HANDSHAKE_FRAME_SIZE)
+            self._decoder = FastFrameDecoder(MAX_HANDSHAKE_FRAME_SIZE)
             for body in mechanism.start():
                 self._send(framing.encode_frame(framing.COMMAND, body))
             self._ask_about(mechanism)
@@ -429,17 +427,20 @@ class Connection:
         assert decoder is not None  # made by _start_handshake
         self.ready = True
         self.peer = peer
-        self._deadline = self._greeting = None
+        self._deadline = self._greeting = self._mechanism = None
+        cipher = self._cipher = None if mechanism is None else mechanism.cipher
         decoder.max_size = config.max_message_size
         if peer.version == V1:
             self.encode = framing.encode_batch_v1
-        elif mechanism is not None and mechanism.transforms:
-            decoder.mechanism = mechanism
-            self.encode = lambda messages: framing.encode_batch(messages, mechanism)
+        elif cipher is not None:
+            from purezmq.wire.framing_sealed import SealedFrameDecoder
+
+            assert type(decoder) is FastFrameDecoder  # chosen by _start_handshake
+            self._decoder = SealedFrameDecoder(decoder, cipher, config.max_message_size)
+            self.encode = cipher.encode_batch
         else:
             self.encode = encode_batch
             self.shares_encoding = True
-            self._mechanism = None
         if config.heartbeat_interval is not None and peer.version >= V3_0:
             self._heartbeat = Heartbeat(now, config.heartbeat_interval, config.heartbeat_timeout)
         self._queue(HandshakeSucceeded(peer))
@@ -562,14 +563,20 @@ class Connection:
         self._outgoing.append(data)
 
     def _send_command(self, body: bytes) -> None:
-        self._send(self._encode_frame(framing.COMMAND, body))
+        """Queue a command. A sealed frame must leave before whatever is sealed later, so that is done at the last."""
+        if self._cipher is None:
+            self._send(self._encode_frame(framing.COMMAND, body))
+        elif self._commands is None:
+            self._commands = [body]
+        else:
+            self._commands.append(body)
 
     def _encode_frame(self, flags: int, body: bytes) -> bytes:
         """Encode one frame after the handshake, as this connection's framing and mechanism want it."""
         if self.peer is not None and self.peer.version == V1:
             return framing.encode_frame_v1(flags & framing.MORE, body)
-        if self._mechanism is not None:
-            flags, body = self._mechanism.encode_frame(flags, body)
+        if self._cipher is not None:
+            flags, body = self._cipher.encode_frame(flags, body)
         return framing.encode_frame(flags, body)
 
     def _queue(self, event: Event) -> None:
@@ -581,7 +588,7 @@ class Connection:
         self._move(step)
         self.ready = self.shares_encoding = False
         self.closed = True
-        self._deadline = self._heartbeat = self._decoder = self._greeting = self._mechanism = None
+        self._deadline = self._heartbeat = self._decoder = self._greeting = self._mechanism = self._commands = None
         self.encode = _refuse_to_encode
 
     def _fail(self, error: RemoteProtocolError) -> None:

@@ -1,7 +1,8 @@
 """ZMTP frames, frame by frame: the plain reference of both directions, and the codec of everything that isn't hot.
 
-Used for ZMTP 1.0 peers and for mechanisms that transform frames; :mod:`purezmq.wire.framing_fast` is its twin for
-ZMTP 2.0 and 3.x without transformation, and one test suite runs on both. No state of a connection may live here.
+Used for ZMTP 1.0 peers; :mod:`purezmq.wire.framing_fast` is its twin for ZMTP 2.0 and 3.x, together with
+:mod:`purezmq.wire.framing_sealed` where a mechanism seals frames, and one test suite runs on all. No state of a
+connection may live here.
 
 ::
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from purezmq.wire.mechanisms.base import Mechanism
+    from purezmq.wire.mechanisms.cipher import FrameCipher
 
     Message = bytes | list[bytes]
 
@@ -99,12 +100,12 @@ def encode_frame_v1(flags: int, body: Buffer) -> bytes:
     return bytes((_V1_LONG,)) + size.to_bytes(8, "big") + bytes((flags,)) + raw
 
 
-def encode_batch(messages: Sequence[Message], mechanism: Mechanism | None = None) -> list[Buffer]:
+def encode_batch(messages: Sequence[Message], cipher: FrameCipher | None = None) -> list[Buffer]:
     """Encode messages for ZMTP 2.0 or 3.x.
 
     Args:
         messages: each a single body or a list of parts.
-        mechanism: transforms each frame, if given.
+        cipher: seals each frame, if given.
 
     Returns:
         Chunks to send, in order.
@@ -115,8 +116,8 @@ def encode_batch(messages: Sequence[Message], mechanism: Mechanism | None = None
         for index, part in enumerate(parts, 1):
             flags = MORE if index < len(parts) else 0
             body: Buffer = part
-            if mechanism is not None:
-                flags, body = mechanism.encode_frame(flags, bytes(part))
+            if cipher is not None:
+                flags, body = cipher.encode_frame(flags, bytes(part))
             chunks.append(encode_frame(flags, body))
     return [b"".join(chunks)]
 
@@ -170,19 +171,19 @@ class FrameDecoder:
 
     Args:
         max_size: largest body of a frame in bytes, or -1. May be set at any time between calls.
-        mechanism: transforms each frame, if given.
+        cipher: opens each frame, if given.
     """
 
-    __slots__ = ("_buffer", "_parts", "command", "failure", "has_buffered", "max_size", "mechanism", "read_size")
+    __slots__ = ("_buffer", "_parts", "cipher", "command", "failure", "has_buffered", "max_size", "read_size")
 
-    def __init__(self, max_size: int = -1, mechanism: Mechanism | None = None) -> None:
+    def __init__(self, max_size: int = -1, cipher: FrameCipher | None = None) -> None:
         self.max_size = max_size
         self.command: bytes | None = None
         self.failure: RemoteProtocolError | None = None
         self.has_buffered = False
         self.read_size = READ_SIZE
         self._buffer = bytearray()
-        self.mechanism = mechanism
+        self.cipher = cipher
         self._parts: list[bytes] | None = None
 
     def decode(self, data: bytes, limit: int) -> list[Message]:
@@ -224,8 +225,8 @@ class FrameDecoder:
         return messages
 
     def _take_frame(self, flags: int, body: bytes, messages: list[Message]) -> None:
-        if self.mechanism is not None:
-            flags, body = self.mechanism.decode_frame(flags, body)
+        if self.cipher is not None:
+            flags, body = self.cipher.decode_frame(flags, body)
             check_frame(flags, len(body), -1, inside_message=self._parts is not None)
         if flags & COMMAND:
             self.command = body

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from purezmq.wire.mechanisms.base import Mechanism
-
     Message = bytes | list[bytes]
 
 __all__ = ["FastFrameDecoder", "encode_batch"]
@@ -249,13 +247,11 @@ class FastFrameDecoder:
         "failure",
         "has_buffered",
         "max_size",
-        "mechanism",
         "read_size",
     )
 
     def __init__(self, max_size: int = -1) -> None:
         self.max_size = max_size
-        self.mechanism: Mechanism | None = None  # never set: what transforms frames goes by the plain twin
         self.command: bytes | None = None
         self.failure: RemoteProtocolError | None = None
         self.has_buffered = False

@@ -1,4 +1,4 @@
-"""What a security mechanism is: a dialogue of commands after the greeting, and perhaps a transformation of every frame.
+"""What a security mechanism is: a dialogue of commands after the greeting, and perhaps a cipher for every frame.
 
 No mechanism may live here. A mechanism never touches framing: it takes and gives command bodies.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purezmq.wire.config import ConnectionConfig
+    from purezmq.wire.mechanisms.cipher import FrameCipher
     from purezmq.wire.verdict import Verdict
 
 __all__ = ["Mechanism"]
@@ -33,8 +34,8 @@ class Mechanism:
 
     Attributes:
         name: as in the greeting.
-        transforms: frames go through ``encode_frame`` and ``decode_frame`` after the handshake.
-        done: the handshake is over and ``properties`` are complete.
+        cipher: what every frame goes through after the handshake, if anything.
+        done: the handshake is over, ``properties`` are complete and so is ``cipher``.
         properties: the peer's metadata, in order.
         credentials: what the peer presented, while a verdict about it is awaited; otherwise None.
         verdict: what was decided about the peer, if anybody was asked.
@@ -42,13 +43,13 @@ class Mechanism:
     """
 
     name: ClassVar[str]
-    transforms: ClassVar[bool] = False
 
-    __slots__ = ("bound", "config", "credentials", "done", "properties", "refusal", "verdict")
+    __slots__ = ("bound", "cipher", "config", "credentials", "done", "properties", "refusal", "verdict")
 
     def __init__(self, config: ConnectionConfig, *, bound: bool) -> None:
         self.config = config
         self.bound = bound
+        self.cipher: FrameCipher | None = None
         self.done = False
         self.properties: Sequence[tuple[str, bytes]] = ()
         self.credentials: tuple[bytes, ...] | None = None
@@ -101,18 +102,6 @@ class Mechanism:
     def _admit(self) -> list[bytes]:
         """Return the command bodies that follow when the peer is let in."""
         raise NotImplementedError
-
-    def encode_frame(self, flags: int, body: bytes) -> tuple[int, bytes]:
-        """Transform a frame on its way out; only called when ``transforms``."""
-        return flags, body
-
-    def decode_frame(self, flags: int, body: bytes) -> tuple[int, bytes]:
-        """Transform a frame on its way in; only called when ``transforms``.
-
-        Raises:
-            RemoteProtocolError: the frame is not authentic.
-        """
-        return flags, body
 
     def own_properties(self) -> list[tuple[str, bytes]]:
         """Return our metadata.

@@ -1,0 +1,121 @@
+"""Certificates: the keys of CURVE in text files, in the form of czmq and pyzmq (ZPL, RFC 4)."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from purezmq.sockets.certificate import find_certificates, read_certificate
+from purezmq.sockets.curve import curve_keypair
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["create_certificates", "load_certificate", "load_certificates"]
+
+_PUBLIC_HEAD = """\
+#   Public certificate of CURVE, made {now} by purezmq.
+#   Give it to those who shall know this key, by a way on which nobody can exchange it.
+
+"""
+_OWNER_HEAD = """\
+#   SECRET certificate of CURVE, made {now} by purezmq.
+#   Give it to nobody, and let nobody but its owner read it.
+
+"""
+
+
+def create_certificates(
+    key_dir: str | os.PathLike[str], name: str, metadata: Mapping[str, str] | None = None, *, overwrite: bool = False
+) -> tuple[str, str]:
+    """Make a pair of keys, and write a public and a secret certificate.
+
+    The secret one is for its owner only (mode 0600) from the moment it exists, whatever the umask.
+
+    Args:
+        key_dir: the directory, which must exist.
+        name: the files are ``NAME.key`` and ``NAME.key_secret``.
+        metadata: names and values, one line each, that the secret certificate tells besides.
+        overwrite: take away files that are there already.
+
+    Returns:
+        The paths of the public and of the secret certificate.
+
+    Raises:
+        FileExistsError: one of them is there already.
+        OSError: it can't be written.
+        ValueError: the metadata would not stay within its line.
+        ZMQError: ENOTSUP: PyNaCl is not installed.
+    """
+    lines = _metadata_lines(metadata or {})
+    public, secret = (key.decode("ascii") for key in curve_keypair())
+    base = os.path.join(key_dir, name)
+    public_path, secret_path = f"{base}.key", f"{base}.key_secret"
+    now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    if overwrite:
+        for path in (public_path, secret_path):
+            _remove(path)
+    elif os.path.lexists(public_path):
+        raise FileExistsError(17, "the certificate is there already", public_path)
+    keys = f'curve\n    public-key = "{public}"\n'
+    _write(secret_path, f'{_OWNER_HEAD.format(now=now)}metadata\n{lines}{keys}    secret-key = "{secret}"\n', 0o600)
+    try:
+        _write(public_path, f"{_PUBLIC_HEAD.format(now=now)}metadata\n{keys}", 0o644)
+    except OSError:
+        _remove(secret_path)  # a secret without its public half is of no use
+        raise
+    return public_path, secret_path
+
+
+def _metadata_lines(metadata: Mapping[str, str]) -> str:
+    for name, value in metadata.items():
+        if not name or "=" in name or not f"{name}{value}".isprintable():
+            raise ValueError(f"metadata is one line of text for each name, without '=' in the name: {name!r}")
+    return "".join(f"    {name} = {value}\n" for name, value in metadata.items())
+
+
+def _write(path: str, text: str, mode: int) -> None:
+    """Write a file that must not exist yet; a link by that name is not followed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.remove(path)
+    except FileNotFoundError:
+        pass
+
+
+def load_certificate(filename: str | os.PathLike[str]) -> tuple[bytes, bytes | None]:
+    """Read a certificate. A secret that others than its owner may read is worth a `SecurityWarning`.
+
+    Args:
+        filename: its path.
+
+    Returns:
+        The public key, and the secret one, or None in a public certificate; each 40 characters of Z85.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: there is no public key in it.
+    """
+    return read_certificate(filename)
+
+
+def load_certificates(directory: str | os.PathLike[str] = ".") -> dict[bytes, bool]:
+    """Read the public keys of all public certificates (``*.key``) in a directory.
+
+    Args:
+        directory: its path.
+
+    Returns:
+        A dictionary of public keys, each 40 characters of Z85; the values are all True.
+
+    Raises:
+        OSError: it is no directory, or a file can't be read.
+        ValueError: a file has no public key.
+    """
+    return {read_certificate(path)[0]: True for path in find_certificates(directory)}
