@@ -178,8 +178,7 @@ _PGM = "for the transports pgm and epgm, which this version doesn't have"
 _NO_VMCI = "for the transport vmci: Python has no such sockets"
 _NO_WSS = "for the transport wss, which this version doesn't have"
 _NO_NORM = "for the transport norm, which this version doesn't have"
-_NO_SECURITY = "this version has no security mechanism but NULL; bind and connect refuse when another one is chosen"
-_NO_ZAP = "this version has no ZAP; bind and connect refuse when a domain is set"
+_NO_GSSAPI = "no well-kept pure Python package carries Kerberos; bind and connect refuse when GSSAPI is chosen"
 
 # fmt: off
 # Identity, queues, timing
@@ -284,21 +283,21 @@ _add("NORM_NUM_PARITY", "int", 4, 0, 254, note=_NO_NORM)
 _add("NORM_NUM_AUTOPARITY", "int", 0, 0, 254, note=_NO_NORM)
 _add("NORM_PUSH", "bool", 0, 0, 1, note=_NO_NORM)
 # Security
-_add("PLAIN_SERVER", "bool", 0, 0, 1, note=_NO_SECURITY)
-_add("PLAIN_USERNAME", "bytes", b"", 1, 255, note=_NO_SECURITY)
-_add("PLAIN_PASSWORD", "bytes", b"", 1, 255, note=_NO_SECURITY)
-_add("CURVE_SERVER", "bool", 0, 0, 1, note=_NO_SECURITY)
-_add("CURVE_PUBLICKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85", note=_NO_SECURITY)
-_add("CURVE_SECRETKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85", note=_NO_SECURITY)
-_add("CURVE_SERVERKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85", note=_NO_SECURITY)
-_add("ZAP_DOMAIN", "bytes", b"", 1, 255, note=_NO_ZAP)
-_add("ZAP_ENFORCE_DOMAIN", "bool", note=_NO_ZAP)
-_add("GSSAPI_SERVER", "bool", 0, 0, 1, note=_NO_SECURITY)
-_add("GSSAPI_PRINCIPAL", "bytes", b"", 1, 255, note=_NO_SECURITY)
-_add("GSSAPI_SERVICE_PRINCIPAL", "bytes", b"", 1, 255, note=_NO_SECURITY)
-_add("GSSAPI_PLAINTEXT", "bool", 0, 0, 1, note=_NO_SECURITY)
-_add("GSSAPI_PRINCIPAL_NAMETYPE", "int", 0, 0, 2, note=_NO_SECURITY)
-_add("GSSAPI_SERVICE_PRINCIPAL_NAMETYPE", "int", 0, 0, 2, note=_NO_SECURITY)
+_add("PLAIN_SERVER", "bool", 0, 0, 1)
+_add("PLAIN_USERNAME", "bytes", b"", 1, 255)
+_add("PLAIN_PASSWORD", "bytes", b"", 1, 255)
+_add("CURVE_SERVER", "bool", 0, 0, 1)
+_add("CURVE_PUBLICKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85")
+_add("CURVE_SECRETKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85")
+_add("CURVE_SERVERKEY", "bytes", b"", 32, 41, hint="32 bytes, or 40 characters of Z85")
+_add("ZAP_DOMAIN", "bytes", b"", 1, 255)
+_add("ZAP_ENFORCE_DOMAIN", "bool")
+_add("GSSAPI_SERVER", "bool", 0, 0, 1, note=_NO_GSSAPI)
+_add("GSSAPI_PRINCIPAL", "bytes", b"", 1, 255, note=_NO_GSSAPI)
+_add("GSSAPI_SERVICE_PRINCIPAL", "bytes", b"", 1, 255, note=_NO_GSSAPI)
+_add("GSSAPI_PLAINTEXT", "bool", 0, 0, 1, note=_NO_GSSAPI)
+_add("GSSAPI_PRINCIPAL_NAMETYPE", "int", 0, 0, 2, note=_NO_GSSAPI)
+_add("GSSAPI_SERVICE_PRINCIPAL_NAMETYPE", "int", 0, 0, 2, note=_NO_GSSAPI)
 # fmt: on
 
 SOCKET_OPTIONS: dict[int, OptionSpec] = {spec.number: spec for spec in _TABLE}

@@ -71,22 +71,10 @@ NOTES = {
 }
 
 #: Options that are there and whose effect belongs to a later issue.
-LATER_OPTIONS = {
-    **dict.fromkeys(
-        (
-            "CURVE_PUBLICKEY",
-            "CURVE_SECRETKEY",
-            "CURVE_SERVER",
-            "CURVE_SERVERKEY",
-            "PLAIN_PASSWORD",
-            "PLAIN_SERVER",
-            "PLAIN_USERNAME",
-            "ZAP_DOMAIN",
-            "ZAP_ENFORCE_DOMAIN",
-        ),
-        "security",
-    )
-}
+LATER_OPTIONS: dict[str, str] = {}
 
 #: Options that do more than libzmq's.
-OPTION_NOTES: dict[str, tuple[str, str]] = {}
+OPTION_NOTES: dict[str, tuple[str, str]] = dict.fromkeys(
+    ("CURVE_SERVER", "CURVE_PUBLICKEY", "CURVE_SECRETKEY", "CURVE_SERVERKEY"),
+    (BETTER, "bind and connect refuse an incomplete or contradictory setup; needs PyNaCl (extra `curve`)"),
+)

@@ -20,8 +20,8 @@ b'\x00\x06single\x01\x03two\x00\x05parts'
 [b'single', [b'two', b'parts']]
 
 Files: ``connection`` (the machine), ``state`` (its table), ``config``, ``events``, ``greeting`` (versions), ``framing``
-(the plain reference) and ``framing_fast`` (its hot twin), ``commands``, ``heartbeat``, ``limits`` (every limit,
-with its reason), ``mechanisms`` (security), ``error``.
+(the plain reference), ``framing_fast`` (its hot twin) and ``framing_sealed`` (through a cipher), ``commands``,
+``heartbeat``, ``limits`` (every limit, with its reason), ``mechanisms`` (security), ``verdict``, ``error``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from __future__ import annotations
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.connection import Connection
 from purezmq.wire.events import (
+    AuthenticationNeeded,
     Cancelled,
     ConnectionFailed,
     Event,
@@ -40,8 +41,10 @@ from purezmq.wire.events import (
     Ponged,
     Subscribed,
 )
+from purezmq.wire.verdict import Verdict
 
 __all__ = [
+    "AuthenticationNeeded",
     "Cancelled",
     "Connection",
     "ConnectionConfig",
@@ -54,4 +57,5 @@ __all__ = [
     "PeerInfo",
     "Ponged",
     "Subscribed",
+    "Verdict",
 ]

@@ -1,0 +1,300 @@
+"""MESSAGE of CURVE: the methods for batches against their plain twins, nonces, and everything that isn't authentic."""
+
+from __future__ import annotations
+
+import pytest
+
+from purezmq.wire import FailureReason, framing
+from purezmq.wire.error import RemoteProtocolError
+from purezmq.wire.framing import COMMAND, MORE
+from purezmq.wire.framing_fast import FastFrameDecoder
+from purezmq.wire.framing_sealed import SealedFrameDecoder
+from purezmq.wire.limits import LARGE_BODY_SIZE, MAX_CHUNK_SIZE
+from purezmq.wire.mechanisms import curve_cipher, sodium
+from purezmq.wire.mechanisms.curve_cipher import NONCE_MAX, CurveCipher
+
+ALL = 1 << 30
+KEY = bytes(range(32))
+
+BATCHES = {
+    "empty body": [b""],
+    "one": [b"hello"],
+    "a run": [bytes((i,)) * 10 for i in range(200)] * 3,
+    "a run of empty bodies": [b""] * 600,
+    "a run of long frames": [bytes((i,)) * 300 for i in range(100)],
+    "a run at its largest": [bytes((i,)) * 8159 for i in range(40)],
+    "too large for a run": [bytes((i,)) * 8193 for i in range(40)],
+    "mixed sizes": [bytes(i % 270) for i in range(600)],
+    "at the borders": [bytes(n) for n in (0, 1, 221, 222, 223, 255, 256, 2000, 65535, 65536, 200_000)],
+    "multipart": [[b"a", b"b"], [b"", b"", b""]],
+    "multipart of one shape": [[b"12345", b"", bytes((i,)) * 10] for i in range(200)],
+    "parts and bodies": [b"single", [b"two", b"parts"], b"single"] * 20,
+    "large": [bytes(100_000), b"small", [b"id", bytes(70_000)], bytes(8192)],
+    "runs interrupted": ([b"x" * 10] * 30 + [b"y"] + [b"z" * 300] * 20 + [[b"e", b""]] * 20) * 5,
+    "other buffers": [bytearray(b"array"), memoryview(b"view"), memoryview(bytes(16)).cast("I")] * 20,
+}
+
+
+def make_pair(sent: int = 2, received: int = 1) -> tuple[CurveCipher, CurveCipher]:
+    """A client's cipher and its server's."""
+    client = CurveCipher(KEY, as_server=False, sent=sent, received=received)
+    return client, CurveCipher(KEY, as_server=True, sent=received, received=sent)
+
+
+def plain(messages):
+    """Messages with bytes instead of other buffers."""
+    return [[bytes(part) for part in m] if isinstance(m, list) else bytes(m) for m in messages]
+
+
+def decode_all(decoder, data: bytes, step: int | None = None, limit: int = ALL):
+    """Decode ``data`` in pieces of ``step``."""
+    messages = []
+    for at in range(0, len(data), step or len(data)):
+        messages += decoder.decode(data[at : at + (step or len(data))], limit)
+        while decoder.has_buffered:
+            more = decoder.decode(b"", limit)
+            assert len(more) <= limit
+            messages += more
+    return messages
+
+
+def make_decoder(cipher: CurveCipher, max_size: int = -1) -> SealedFrameDecoder:
+    """The fast decoder."""
+    return SealedFrameDecoder(FastFrameDecoder(), cipher, max_size)
+
+
+@pytest.mark.parametrize("sent", [2, 250, 254, 255, 256, 65_530, 2**32 - 3])
+@pytest.mark.parametrize("name", BATCHES)
+def test_encode_batch_gives_the_bytes_of_the_plain_twin(name, sent) -> None:
+    """Whatever the batch, and wherever the counter stands, fast and plain give the same bytes."""
+    fast, plain_twin = make_pair(sent)[0], make_pair(sent)[0]
+    expected = b"".join(framing.encode_batch(plain(BATCHES[name]), plain_twin))
+    assert expected == b"".join(fast.encode_batch(BATCHES[name]))
+    assert fast.encode_frame(0, b"next") == plain_twin.encode_frame(0, b"next")
+
+
+@pytest.mark.parametrize("step", [None, 7, 5000])
+@pytest.mark.parametrize("limit", [1, 100, ALL])
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+@pytest.mark.parametrize("name", BATCHES)
+def test_decode_gives_the_messages_back(name, fast, limit, step) -> None:
+    """Both decoders, in every splitting and with every limit."""
+    client, server = make_pair()
+    data = b"".join(client.encode_batch(BATCHES[name]))
+    if step == 7 and len(data) > 100_000:
+        step = 70_001
+    decoder = make_decoder(server) if fast else framing.FrameDecoder(-1, server)
+    assert plain(BATCHES[name]) == decode_all(decoder, data, step, limit)
+    assert decoder.failure is None
+
+
+def test_frame_to_the_byte() -> None:
+    """RFC 26: name, short nonce, box of flags and body; the letter in the nonce is the sender's."""
+    for as_server, letter in ((False, b"C"), (True, b"S")):
+        cipher = CurveCipher(KEY, as_server=as_server, sent=6, received=0)
+        flags, body = cipher.encode_frame(COMMAND, b"\x04PING\0\0")
+        nonce = bytes(7) + b"\x07"
+        box = sodium.seal_box(b"\x02\x04PING\0\0", b"CurveZMQMESSAGE" + letter + nonce, KEY)
+        assert (0, b"\x07MESSAGE" + nonce + box) == (flags, body)
+        assert 33 + len(b"\x04PING\0\0") == len(body)
+
+
+def test_frame_reflected_to_its_sender_is_refused() -> None:
+    """What a side has sealed it doesn't open itself."""
+    client, _ = make_pair()
+    _, body = client.encode_frame(0, b"hello")
+    reflected = CurveCipher(KEY, as_server=False, sent=0, received=0)
+    with pytest.raises(RemoteProtocolError, match="authentic"):
+        reflected.decode_frame(0, body)
+    assert reflected.open_batch([body])[2] is not None
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_every_changed_byte_is_noticed(count) -> None:
+    """Those before the changed frame are delivered, and none after it, alone and in a run."""
+    frames = [make_pair()[0].encode_frame(0, b"x" * 5)[1] for _ in range(1)]
+    for at in range(len(frames[0])):
+        client, server = make_pair()
+        bodies = [client.encode_frame(0, b"%05d" % number)[1] for number in range(count)]
+        spoiled = count // 2
+        frame = bytearray(bodies[spoiled])
+        frame[at] ^= 1
+        bodies[spoiled] = bytes(frame)
+        flags, opened, failure = server.open_batch(bodies)
+        assert failure is not None
+        assert FailureReason.PROTOCOL is failure.reason
+        assert [b"%05d" % number for number in range(spoiled)] == opened
+        assert spoiled == len(flags)
+
+
+@pytest.mark.parametrize("size", range(33))
+def test_frame_too_short_for_a_message_is_refused_unopened(size, monkeypatch) -> None:
+    """No box is opened when the length is wrong."""
+    monkeypatch.setattr(curve_cipher, "open_at", None)
+    monkeypatch.setattr(curve_cipher, "open_box", None)
+    _, server = make_pair()
+    body = (b"\x07MESSAGE" + bytes(7) + b"\x09" + bytes(17))[:size]
+    for frames in ([body], [body] * 50):
+        flags, bodies, failure = server.open_batch(frames)
+        assert (b"", []) == (flags, bodies)
+        assert failure is not None
+    with pytest.raises(RemoteProtocolError, match="MESSAGE"):
+        server.decode_frame(0, body)
+
+
+@pytest.mark.parametrize("flag", [4, 8, 128, 255, 7])
+def test_reserved_flags_inside_the_seal_are_refused(flag) -> None:
+    """RFC 26: the other bits are zero."""
+    client, server = make_pair()
+    bodies = [client.encode_frame(0, b"ok")[1] for _ in range(20)]
+    nonce = (50).to_bytes(8, "big")
+    bodies.append(b"\x07MESSAGE" + nonce + sodium.seal_box(bytes((flag,)) + b"no", b"CurveZMQMESSAGEC" + nonce, KEY))
+    flags, opened, failure = server.open_batch(bodies)
+    assert [b"ok"] * 20 == opened
+    assert bytes(20) == flags
+    assert failure is not None
+    assert "reserved" in failure.text
+
+
+@pytest.mark.parametrize("second", ["same", "lower"])
+@pytest.mark.parametrize("count", [1, 30])
+def test_nonce_that_does_not_increase_is_refused(second, count) -> None:
+    """A repetition, and anything from before."""
+    client, server = make_pair()
+    bodies = [client.encode_frame(0, b"x")[1] for _ in range(count + 1)]
+    assert (bytes(count + 1), [b"x"] * (count + 1), None) == server.open_batch(bodies)
+    again = bodies[-count:] if second == "same" else bodies[:count]
+    flags, opened, failure = server.open_batch(again)
+    assert (b"", []) == (flags, opened)
+    assert failure is not None
+    assert "replay" in failure.text
+    with pytest.raises(RemoteProtocolError, match="replay"):
+        server.decode_frame(0, again[0])
+
+
+def test_nonces_may_skip() -> None:
+    """What a peer dropped after having sealed it leaves a gap: RFC 26 wants them larger, not consecutive."""
+    client, server = make_pair()
+    bodies = [client.encode_frame(0, b"%d" % (number % 10))[1] for number in range(100)]
+    flags, opened, failure = server.open_batch(bodies[::2])
+    assert (bytes(50), [b"%d" % (n % 10) for n in range(0, 100, 2)], None) == (flags, opened, failure)
+
+
+def test_nonces_used_up_fail_closed() -> None:
+    """The last one is used, and then nothing is sealed any more; nothing begins anew at zero."""
+    cipher = CurveCipher(KEY, as_server=False, sent=NONCE_MAX - 2, received=0)
+    cipher.encode_frame(0, b"")
+    with pytest.raises(OverflowError, match="used up"):
+        cipher.encode_batch([b"a", b"b"])
+    server = CurveCipher(KEY, as_server=True, sent=0, received=NONCE_MAX - 1)
+    _, last = CurveCipher(KEY, as_server=False, sent=NONCE_MAX - 1, received=0).encode_frame(0, b"last")
+    assert (0, b"last") == server.decode_frame(0, last)
+    with pytest.raises(RemoteProtocolError, match="replay"):
+        server.decode_frame(0, last)
+    full = CurveCipher(KEY, as_server=False, sent=NONCE_MAX, received=0)
+    for encode in (lambda: full.encode_frame(0, b""), lambda: full.encode_batch([b"x"]),
+                   lambda: full.encode_batch([b"x"] * 50)):  # fmt: skip
+        with pytest.raises(OverflowError):
+            encode()
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+def test_command_stops_decoding_until_it_is_taken(fast) -> None:
+    """As without a cipher; what follows stays in order."""
+    client, server = make_pair()
+    frames = [(0, b"a"), (COMMAND, b"\x04PONG"), (0, b"b"), (MORE, b"c"), (0, b"d"), (COMMAND, b"\x04PONG2"), (0, b"e")]
+    data = b"".join(framing.encode_frame(*client.encode_frame(*frame)) for frame in frames)
+    decoder = make_decoder(server) if fast else framing.FrameDecoder(-1, server)
+    assert [b"a"] == decoder.decode(data, ALL)
+    assert (b"\x04PONG", True) == (decoder.command, decoder.has_buffered)
+    assert [] == decoder.decode(b"", ALL)
+    more = b"".join(client.encode_batch([b"f"]))
+    assert [] == decoder.decode(more, ALL)
+    decoder.command = None
+    assert [b"b", [b"c", b"d"]] == decoder.decode(b"", ALL)
+    assert b"\x04PONG2" == decoder.command
+    decoder.command = None
+    assert [b"e", b"f"] == decoder.decode(b"", ALL)
+    assert not decoder.has_buffered
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+@pytest.mark.parametrize("frames", [[(MORE, b"a"), (COMMAND, b"\x04PING\0\0")]], ids=["command inside a message"])
+def test_command_inside_a_message_is_refused(fast, frames) -> None:
+    """The grammar holds inside the seal, too."""
+    client, server = make_pair()
+    data = b"".join(framing.encode_frame(*client.encode_frame(*frame)) for frame in frames)
+    decoder = make_decoder(server) if fast else framing.FrameDecoder(-1, server)
+    assert [] == decoder.decode(data, ALL)
+    assert decoder.failure is not None
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+def test_more_outside_of_the_seal_is_refused(fast) -> None:
+    """MORE is sealed; outside it would be anybody's."""
+    client, server = make_pair()
+    first, second = (client.encode_frame(0, b"x")[1] for _ in range(2))
+    decoder = make_decoder(server) if fast else framing.FrameDecoder(-1, server)
+    data = framing.encode_frame(MORE, first) + framing.encode_frame(0, second)
+    assert [] == decoder.decode(data, ALL)
+    assert decoder.failure is not None
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
+def test_message_as_a_command_frame_is_taken(fast) -> None:
+    """RFC 26 calls MESSAGE a command; implementations that flag it so are understood."""
+    client, server = make_pair()
+    data = b"".join(framing.encode_frame(COMMAND, client.encode_frame(0, b"%d" % n)[1]) for n in range(3))
+    decoder = make_decoder(server) if fast else framing.FrameDecoder(-1, server)
+    assert [b"0", b"1", b"2"] == decode_all(decoder, data)
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(600, True), (601, False)])
+def test_largest_message_counts_without_the_seal(size, is_taken) -> None:
+    """MAXMSGSIZE is about what the application sent; one byte more is too big."""
+    client, server = make_pair()
+    decoder = make_decoder(server, 600)
+    assert ([bytes(size)] if is_taken else []) == decoder.decode(b"".join(client.encode_batch([bytes(size)])), ALL)
+    assert is_taken == (decoder.failure is None)
+
+
+def test_command_passes_a_small_limit() -> None:
+    """A PING must not fail for MAXMSGSIZE; a message of its size does."""
+    client, server = make_pair()
+    decoder = make_decoder(server, 3)
+    decoder.decode(framing.encode_frame(*client.encode_frame(COMMAND, b"\x04PING\0\0")), ALL)
+    assert b"\x04PING\0\0" == decoder.command
+    decoder.command = None
+    assert [b"123"] == decoder.decode(b"".join(client.encode_batch([b"123", b"1234"])), ALL)
+    assert FailureReason.TOO_BIG is decoder.failure.reason
+
+
+@pytest.mark.parametrize("batch", [[bytes(1000)] * 1000, [bytes(n) for n in range(2000)], [[bytes(500), b""]] * 3000])
+def test_chunks_are_few_and_bounded(batch) -> None:
+    """About as large as those without a cipher."""
+    chunks = make_pair()[0].encode_batch(batch)
+    assert max(map(len, chunks)) <= 2 * MAX_CHUNK_SIZE
+    assert len(chunks) <= sum(map(len, chunks)) // 4000
+
+
+def test_large_body_gets_reads_of_its_own() -> None:
+    """The next read is what is missing of it."""
+    client, server = make_pair()
+    decoder = make_decoder(server)
+    data = b"".join(client.encode_batch([bytes(2 * LARGE_BODY_SIZE)]))
+    assert [] == decoder.decode(data[:100], ALL)
+    assert len(data) - 100 == decoder.read_size
+    assert [bytes(2 * LARGE_BODY_SIZE)] == decoder.decode(data[100:], ALL)
+
+
+def test_arenas_are_given_back() -> None:
+    """After any number of batches there are as many as were in use at once, also when a batch was bad."""
+    client, server = make_pair()
+    counts = []
+    for _ in range(5):
+        frames = [client.encode_frame(0, bytes(9))[1] for _ in range(40)]
+        server.open_batch(frames)
+        server.open_batch(frames)
+        client.encode_batch([bytes(9)] * 40)
+        counts.append(len(curve_cipher._arenas))
+    assert {counts[0]} == set(counts)
