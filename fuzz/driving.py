@@ -33,6 +33,8 @@ __all__ = [
     "open_connection",
     "property_block",
     "ready_command",
+    "take_control",
+    "take_data",
 ]
 
 COMMAND = 4
@@ -190,19 +192,8 @@ def drive(
     received = checked = 0
     for piece in pieces:
         received += len(piece)
-        data, turns = piece, received + 100
-        while True:
-            turns -= 1
-            batch = connection.receive_data(data, 0.0, limit)
-            assert len(batch) <= limit, "more messages than the limit allows"
-            assert turns >= 0, "bytes are buffered for ever"
-            messages += batch
-            before = len(events)
-            _take_events(connection, events, verdict)
-            sent += map(bytes, connection.data_to_send())
-            data = b""
-            if not connection.has_buffered and len(events) == before:
-                break
+        take_data(connection, piece, limit, verdict, messages, events)
+        sent.append(take_control(connection))
         if weigh and received >= checked:
             _check_memory(connection, received)
             checked = 2 * received + 1
@@ -210,6 +201,43 @@ def drive(
     dropped = sum(event.count for event in events if isinstance(event, MessagesDropped))
     events = [event for event in events if not isinstance(event, MessagesDropped)]
     return Outcome(messages, events, dropped, b"".join(sent), connection.ready, connection.closed)
+
+
+def take_data(
+    connection: Connection,
+    piece: bytes,
+    limit: int,
+    verdict: Verdict | None,
+    messages: list[Any],
+    events: list[object],
+) -> None:
+    """Give a connection a piece of a stream, and go on until it has decoded all of it.
+
+    Args:
+        connection: what to drive.
+        piece: of the stream.
+        limit: most messages to take at once.
+        verdict: see `drive`.
+        messages: to add to.
+        events: to add to.
+    """
+    data, turns = piece, len(piece) + 20_000
+    while True:
+        turns -= 1
+        batch = connection.receive_data(data, 0.0, limit)
+        assert len(batch) <= limit, "more messages than the limit allows"
+        assert turns >= 0, "bytes are buffered for ever"
+        messages += batch
+        before = len(events)
+        _take_events(connection, events, verdict)
+        data = b""
+        if not connection.has_buffered and len(events) == before:
+            return
+
+
+def take_control(connection: Connection) -> bytes:
+    """Return what the control plane of a connection wants sent."""
+    return b"".join(map(bytes, connection.data_to_send()))
 
 
 def _take_events(connection: Connection, events: list[object], verdict: Verdict | None) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE
 
-__all__ = ["Command", "Reading", "read_traffic", "read_v1", "read_v2"]
+__all__ = ["Command", "Reading", "read_properties", "read_traffic", "read_v1", "read_v2"]
 
 PROTOCOL, TOO_BIG = "PROTOCOL", "TOO_BIG"
 
@@ -185,3 +185,25 @@ def _is_good_command(body: bytes) -> bool:
         return False
     name, rest = body[1 : 1 + body[0]], body[1 + body[0] :]
     return name not in (b"READY", b"ERROR") and not (name == b"PING" and len(rest) < 2)
+
+
+def read_properties(block: bytes) -> list[tuple[bytes, bytes]] | None:
+    """Read metadata.
+
+    Args:
+        block: name size (1), name, value size (4), value, and so on.
+
+    Returns:
+        Names and values; None when it is malformed.
+    """
+    properties = []
+    while block:
+        name, rest = block[1 : 1 + block[0]], block[1 + block[0] :]
+        if len(name) != block[0] or not name or len(rest) < 4 or max(name) > 127:
+            return None
+        size = int.from_bytes(rest[:4], "big")
+        value, block = rest[4 : 4 + size], rest[4 + size :]
+        if len(value) != size:
+            return None
+        properties.append((name, value))
+    return properties

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from purezmq.wire import framing, framing_fast
 from purezmq.wire.connection import Connection
 from purezmq.wire.framing import MORE, FrameDecoder
+from purezmq.wire.mechanisms.curve_cipher import CurveCipher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["PLANTED", "Planted", "main"]
 
 _READY_SIZE = 6
+#: A record each for HELLO and INITIATE, see `fuzz.curve`.
+_SESSION = b"\0\0\0\0\1\0\0\0"
 
 
 class Planted(NamedTuple):
@@ -108,6 +111,37 @@ def _take_negative_size() -> Callable[[], None]:
     return _replace((framing, "check_frame", check_signed), (framing_fast, "check_frame", check_signed))
 
 
+def _skip_nonce_check() -> Callable[[], None]:
+    """A frame of CURVE is taken a second time."""
+    check = CurveCipher._check
+    open_run = CurveCipher._open_run
+
+    def check_authenticity_alone(self: CurveCipher, body: bytes) -> None:
+        self._received = 0
+        check(self, body)
+
+    def open_any_run(self: CurveCipher, run: list[bytes], size: int, arena: Any) -> Any:
+        self._received = 0
+        return open_run(self, run, size, arena)
+
+    return _replace((CurveCipher, "_check", check_authenticity_alone), (CurveCipher, "_open_run", open_any_run))
+
+
+def _skip_vouch_check() -> Callable[[], None]:
+    """A client of CURVE is whoever it says, for nothing is asked of its vouch."""
+    from fuzz.curve import PUBLIC, TRANSIENT
+    from purezmq.wire.mechanisms import curve_server
+
+    open_box = vars(curve_server)["open_box"]
+
+    def open_all_but_vouch(box: bytes, nonce: bytes, key: bytes) -> bytes | None:
+        if nonce.startswith(b"VOUCH---"):
+            return TRANSIENT + PUBLIC
+        return open_box(box, nonce, key)
+
+    return _replace((curve_server, "open_box", open_all_but_vouch))
+
+
 def _leak_an_error() -> Callable[[], None]:
     """A wrong type of exception gets past the connection: what a slip in a parser does."""
     decode = FrameDecoder._take_frame
@@ -126,6 +160,8 @@ PLANTED: dict[str, Planted] = {
     "state of the message forgotten": Planted("zmtp_v1v2", _forget_state, b"\0\0\0\0\1\1a\4\5\4PING\0\0"),
     "state of the handshake forgotten": Planted("zmtp_server", _accept_second_ready, b"\0\3\0\0\4\6\5READY"),
     "size below zero": Planted("zmtp_v1v2", _take_negative_size, b"\0\0\0\0\2\x80" + bytes(7)),
+    "nonce check off": Planted("curve_server", _skip_nonce_check, b"\0\0" + _SESSION + b"\2\0\0\3one\6\0\0\0"),
+    "vouch check off": Planted("curve_server", _skip_vouch_check, b"\0\0\0\0\0\0\1\7\0\1x"),
     "exception leaked": Planted("zmtp_v1v2", _leak_an_error, b"\0\0\0\0\1\3\xfe\xfe\xfe"),
 }
 """The bugs by their names."""

@@ -18,6 +18,10 @@ _LOADED_BEFORE: dict[str, tuple[str, ...]] = {
     "zmtp_server": ("purezmq",),
     "zmtp_client": ("purezmq",),
     "zmtp_v1v2": ("purezmq",),
+    "plain": ("purezmq",),
+    "curve_server": ("purezmq",),
+    "curve_client": ("purezmq",),
+    "zap_reply": ("purezmq",),
     "endpoint_and_options": ("purezmq.enums", "purezmq.error"),
     "z85_and_certificates": ("purezmq",),
 }
