@@ -41,7 +41,8 @@ class Receiver:
         if self._process is None:
             self._process = PeerProcess(self.library)
         process: Any = self._process
-        process.open("s", stream.kind, **({"subscribe": ""} if stream.kind == "SUB" else {}))
+        # Zeros are many messages: a full queue would keep the end of the stream from being seen.
+        process.open("s", stream.kind, rcvhwm=0, **({"subscribe": ""} if stream.kind == "SUB" else {}))
         with RawPeer.connect(process.bind("s", "tcp://127.0.0.1:*")) as raw:
             shake_hands(raw, stream.version, PEERS[stream.kind])
             raw.send(stream.data)
