@@ -18,6 +18,8 @@ from fuzz import targets
 __all__ = ["PLANT", "forget_what_tells", "main"]
 
 PLANT = "PUREZMQ_FUZZ_PLANT"
+_RECURSION_LIMIT = 100
+"""What recurses as deep as a peer wishes shall not need a long input to show it."""
 
 
 def forget_what_tells(target: targets.Target, folders: list[Path]) -> None:
@@ -47,6 +49,7 @@ def main() -> None:
 
         PLANTED[bug].plant()
         forget_what_tells(target, [Path(word) for word in arguments if not word.startswith("-")])
+    sys.setrecursionlimit(_RECURSION_LIMIT)
     mutate = getattr(target, "mutate", None)
     if mutate is None:
         atheris.Setup([sys.argv[0], *arguments], target.run)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PLANTED", "Planted", "main"]
 
 _READY_SIZE = 6
+_SHORT_MAX = 255
 #: A record each for HELLO and INITIATE, see `fuzz.curve`.
 _SESSION = b"\0\0\0\0\1\0\0\0"
 
@@ -148,8 +149,8 @@ def _leak_an_error() -> Callable[[], None]:
     decode = FrameDecoder._take_frame
 
     def slip(self: FrameDecoder, flags: int, body: bytes, messages: list[Any]) -> None:
-        if flags & MORE and body[:3] == b"\xfe\xfe\xfe":
-            raise IndexError("list index out of range")
+        if flags & MORE and len(body) == _SHORT_MAX:
+            raise IndexError("index out of range")
         decode(self, flags, body, messages)
 
     return _replace((FrameDecoder, "_take_frame", slip))
@@ -163,7 +164,7 @@ PLANTED: dict[str, Planted] = {
     "size below zero": Planted("zmtp_v1v2", _take_negative_size, b"\0\0\0\0\2\x80" + bytes(7)),
     "nonce check off": Planted("curve_server", _skip_nonce_check, b"\0\0" + _SESSION + b"\2\0\0\3one\6\0\0\0"),
     "vouch check off": Planted("curve_server", _skip_vouch_check, b"\0\0\0\0\0\0\1\7\0\1x"),
-    "exception leaked": Planted("zmtp_v1v2", _leak_an_error, b"\0\0\0\0\1\3\xfe\xfe\xfe"),
+    "exception leaked": Planted("zmtp_v1v2", _leak_an_error, b"\0\0\0\0\1\xff" + bytes(255)),
 }
 """The bugs by their names."""
 

@@ -100,6 +100,7 @@ def seeds() -> Iterable[bytes]:
         [b"same"] * 60,
         [[b"", b"envelope"]] * 40,
         [[b"a", b"b", b"c", b"d", b"e"], b"z" * 700],
+        [[b""] * 60, [b"p"] * 40],
     )
     for number, batch in enumerate(batches):
         command = encode_frame(COMMAND, b"\x04PING\x00\x00")

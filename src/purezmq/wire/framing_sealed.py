@@ -111,8 +111,8 @@ class SealedFrameDecoder:
         if command is not None:
             frames.append(command)  # RFC 26 calls MESSAGE a command, libzmq sends it as a plain frame: both are taken
         failure = decoder.failure
-        if list in set(map(type, frames)):
-            count = next(index for index, frame in enumerate(frames) if type(frame) is list)
+        if decoder._parts is not None or list in set(map(type, frames)):  # at once, and not when the last part has come
+            count = next((index for index, frame in enumerate(frames) if type(frame) is list), len(frames))
             frames = frames[:count]
             failure = RemoteProtocolError(FailureReason.PROTOCOL, "a sealed frame has MORE outside of its seal")
         if not frames:
