@@ -5,6 +5,8 @@ What is sealed, and how, may not live here.
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 from purezmq.wire.framing import COMMAND, MORE, check_frame
@@ -102,6 +104,8 @@ class SealedFrameDecoder:
                 return
             if failure is not None:
                 raise failure
+            if not self._frames.has_buffered:
+                return
 
     def _open(self, data: bytes, limit: int) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
         """Find at most `limit` frames (more only in what is complete at once) and open them."""
@@ -111,9 +115,8 @@ class SealedFrameDecoder:
         if command is not None:
             frames.append(command)  # RFC 26 calls MESSAGE a command, libzmq sends it as a plain frame: both are taken
         failure = decoder.failure
-        if decoder._parts is not None or list in set(map(type, frames)):  # at once, and not when the last part has come
-            count = next((index for index, frame in enumerate(frames) if type(frame) is list), len(frames))
-            frames = frames[:count]
+        if decoder.is_inside_message or list in set(map(type, frames)):
+            frames = list(takewhile(lambda frame: type(frame) is not list, frames))
             failure = RemoteProtocolError(FailureReason.PROTOCOL, "a sealed frame has MORE outside of its seal")
         if not frames:
             return b"", [], failure
