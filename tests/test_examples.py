@@ -23,6 +23,7 @@ OUTPUTS = {
     "reliable_request.py": "nobody answered, twice\nanswer: b'IS ANYBODY THERE?'\n",
     "reverse_connection.py": "agent: here I am\nagent: done: measure\nagent: done: report\n",
     "request_reply.py": "'hello' -> 'HELLO'\n'is anybody there?' -> 'IS ANYBODY THERE?'\n'' -> 'good bye'\n",
+    "secure.py": "good day, alice\na stranger is not let in\n",
     "stalled_subscriber.py": "sent 100, waiting 10, dropped {'oldest': 90}\n"
     "read 90, 91, 92, 93, 94, 95, 96, 97, 98, 99\n",
 }

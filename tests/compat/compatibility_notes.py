@@ -10,14 +10,7 @@ __all__ = ["LATER_MODULES", "LATER_OPTIONS", "MODULE_NOTES", "NOTES", "OPTION_NO
 BETTER, NOT_APPLICABLE = "better", "not applicable"
 
 #: Modules that belong to a later issue, with its subject.
-LATER_MODULES = {
-    "zmq.auth": "security",
-    "zmq.auth.asyncio": "security",
-    "zmq.auth.base": "security",
-    "zmq.auth.certs": "security",
-    "zmq.auth.ioloop": "security",
-    "zmq.auth.thread": "security",
-}
+LATER_MODULES: dict[str, str] = {}
 
 _NO_C = "there is no C; importing it is an ImportError that says so"
 
@@ -42,6 +35,16 @@ NOTES = {
     "zmq.zmq_errno": (NOT_APPLICABLE, "errors are exceptions that carry their number; always 0"),
     "zmq.curve_keypair": ("same", "needs PyNaCl (extra `curve`); ENOTSUP without it"),
     "zmq.curve_public": ("same", "needs PyNaCl (extra `curve`); ENOTSUP without it"),
+    "zmq.auth.certs.create_certificates": (
+        BETTER,
+        "the secret file is its owner's (0600) whatever the umask, and files that are there are kept; `overwrite=`",
+    ),
+    "zmq.auth.certs.load_certificate": (BETTER, "warns of a secret that others may read"),
+    "zmq.auth.base.Authenticator.handle_zap_message": (
+        BETTER,
+        "a callback that raises refuses its peer, and the next one is answered; no secret is logged",
+    ),
+    "zmq.auth.thread.ThreadAuthenticator": (BETTER, "the end of its context ends it"),
     "zmq.Context": (BETTER, "usable after `fork()`: the child's is closed, and `instance()` is a new one"),
     "zmq.Context.shadow": ("same", "an address is that of another purezmq context; one of libzmq's is an error"),
     "zmq.Context.shadow_pyczmq": (NOT_APPLICABLE, "pyczmq is C; an error says so"),

@@ -231,14 +231,3 @@ def test_libzmq_error_numbers() -> None:
     """libzmq's own numbers start at 156384712."""
     numbers = (zmq.EFSM, zmq.ENOCOMPATPROTO, zmq.ETERM, zmq.EMTHREAD)
     assert (156384763, 156384764, 156384765, 156384766) == numbers
-
-
-@purezmq_only("the mechanisms are not in this version")
-@pytest.mark.parametrize("option", ["CURVE_SERVER", "PLAIN_SERVER", "ZAP_DOMAIN"])
-def test_security_that_is_not_there_refuses_to_connect(make_socket: MakeSocket, option: str) -> None:
-    """Nobody who asked for security gets a connection without it."""
-    socket = make_socket(zmq.PULL)
-    socket.setsockopt(getattr(zmq, option), b"global" if option == "ZAP_DOMAIN" else 1)
-    for call in (socket.bind, socket.connect):
-        with pytest.raises(zmq.ZMQError, match="security"):
-            call("tcp://127.0.0.1:5555")

@@ -9,9 +9,11 @@ import pytest
 from purezmq.engine.outbox import Outbox
 from purezmq.pipe import Pipe
 from purezmq.wire.framing_fast import encode_batch
+from purezmq.wire.mechanisms.curve_cipher import CurveCipher
 
 MESSAGES = [b"one", [b"two", b"parts"], b"x" * 300, b"last"]
 SIZES = [5, 5 + 7, 9 + 300, 6]
+SEALED_SIZES = [38, 38 + 40, 42 + 300, 39]
 
 
 class Stream:
@@ -52,9 +54,16 @@ class Unconnected(Outbox):
     def note_drop(self, pipe: Pipe, count: int, reason: str) -> None: ...
 
 
-def lose_connection_after(taken: int) -> Pipe:
+class SealedConnection(Connection):
+    def __init__(self) -> None:
+        self.encode = CurveCipher(bytes(32), as_server=False, sent=2, received=1).encode_batch
+
+
+def lose_connection_after(taken: int, *, sealed: bool = False) -> Pipe:
     """Write all messages, of which the system takes some bytes, then lose the connection; the pipe."""
     outbox = Unconnected()
+    if sealed:
+        outbox.connection, outbox.frame_overhead = SealedConnection(), CurveCipher.overhead
     pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
     outbox.stream = Stream(taken)
     pipe.outbound.extend(MESSAGES)
@@ -63,19 +72,21 @@ def lose_connection_after(taken: int) -> Pipe:
     return pipe
 
 
+@pytest.mark.parametrize("sealed", [False, True], ids=["NULL", "CURVE"])
 @pytest.mark.parametrize("sent", range(len(MESSAGES) + 1))
-def test_write_that_ended_between_messages_loses_none(sent: int) -> None:
+def test_write_that_ended_between_messages_loses_none(sent: int, sealed: bool) -> None:
     """What has left is gone, the rest is given back whole, nothing is counted as lost."""
-    pipe = lose_connection_after(sum(SIZES[:sent]))
+    pipe = lose_connection_after(sum((SEALED_SIZES if sealed else SIZES)[:sent]), sealed=sealed)
     assert MESSAGES[sent:] == pipe.outbound
     assert 0 == pipe.dropped
     assert sent == pipe.sent
 
 
+@pytest.mark.parametrize("sealed", [False, True], ids=["NULL", "CURVE"])
 @pytest.mark.parametrize("sent", range(len(MESSAGES)))
-def test_message_that_left_in_part_is_lost_and_counted(sent: int) -> None:
+def test_message_that_left_in_part_is_lost_and_counted(sent: int, sealed: bool) -> None:
     """One message is torn by the end of the connection: that one alone is lost."""
-    pipe = lose_connection_after(sum(SIZES[:sent]) + 1)
+    pipe = lose_connection_after(sum((SEALED_SIZES if sealed else SIZES)[:sent]) + 1, sealed=sealed)
     assert MESSAGES[sent + 1 :] == pipe.outbound
     assert ({"disconnected": 1}, 1) == (pipe.drops, pipe.dropped)
     assert sent == pipe.sent

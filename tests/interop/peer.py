@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import struct
 import sys
 from typing import Any
 
@@ -19,6 +20,7 @@ class Peer:
         self.zmq: Any = importlib.import_module(library)
         self.context = self.zmq.Context()
         self.sockets: dict[str, Any] = {}
+        self.authenticators: list[Any] = []
 
     def open(self, name: str, kind: str, options: dict[str, Any]) -> None:
         """Make a socket with options."""
@@ -89,16 +91,49 @@ class Peer:
         """Join a group."""
         self.sockets[name].join(group)
 
+    def recv_user(self, name: str) -> str:
+        """Receive a part; return the User-Id of its sender."""
+        return str(self.sockets[name].recv(copy=False).get("User-Id"))
+
+    def authenticate(self, passwords: dict[str, str], keys_folder: str) -> None:
+        """Start an authenticator in a thread; clients by CURVE need a certificate in the folder ("*": any key)."""
+        authenticator = importlib.import_module(f"{self.zmq.__name__}.auth.thread").ThreadAuthenticator(self.context)
+        authenticator.start()
+        authenticator.configure_plain("*", passwords)
+        authenticator.configure_curve("*", keys_folder)
+        self.authenticators.append(authenticator)
+
+    def watch(self, name: str) -> None:
+        """Watch the events of a socket from now on."""
+        monitor = self.sockets[name].get_monitor_socket()
+        monitor.setsockopt(self.zmq.RCVTIMEO, 5000)
+        self.sockets[f"{name} monitor"] = monitor
+
+    def next_event(self, name: str, mask: int) -> list[int]:
+        """Skip events of a watched socket that aren't in the mask; return number and value of the one that is."""
+        while True:
+            head = self.sockets[f"{name} monitor"].recv_multipart()[0]
+            number, value = struct.unpack("=HI", head)
+            if number & mask:
+                return [number, value]
+
     def poll(self, name: str, timeout_ms: int) -> int:
         """Poll for input."""
         return int(self.sockets[name].poll(timeout_ms))
 
     def close(self, name: str) -> None:
-        """Close one socket."""
+        """Close one socket, and its monitor."""
+        monitor = self.sockets.pop(f"{name} monitor", None)
+        if monitor is not None:
+            self.sockets[name].disable_monitor()
+            monitor.close()
         self.sockets.pop(name).close()
 
     def reset(self) -> None:
         """Close all and begin with a new context."""
+        for authenticator in self.authenticators:
+            authenticator.stop()
+        self.authenticators.clear()
         self.context.destroy(0)
         self.sockets.clear()
         self.context = self.zmq.Context()
@@ -115,6 +150,7 @@ def main() -> None:
         except peer.zmq.ZMQError as error:
             answer = {"errno": error.errno, "error": f"{command}: {error}"}
         print(json.dumps(answer), flush=True)
+    peer.reset()
     peer.context.destroy(0)
 
 

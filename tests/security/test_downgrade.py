@@ -102,9 +102,7 @@ def test_v01_no_downgrade_of_a_listening_socket(make_socket: MakeSocket, lesser:
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "CURVE"])
-def test_v01_no_downgrade_between_mechanisms_of_libzmq(
-    make_socket: MakeSocket, libzmq: Any, mechanism: str
-) -> None:
+def test_v01_no_downgrade_between_mechanisms_of_libzmq(make_socket: MakeSocket, libzmq: Any, mechanism: str) -> None:
     """A real libzmq with NULL, and one with the other mechanism, gets nothing in or out."""
     pull = make_socket(zmq.PULL, **security_options(mechanism, server=True))
     endpoint = bind(pull, "tcp")

@@ -6,7 +6,14 @@ keys or passwords needs no handler: see `Socket.curve` and `Socket.plain`.
 
 from __future__ import annotations
 
-from purezmq.auth.base import CURVE_ALLOW_ANY, Authenticator
+from purezmq.auth.base import CURVE_ALLOW_ANY, Authenticator, CredentialsProvider
 from purezmq.auth.certs import create_certificates, load_certificate, load_certificates
 
-__all__ = ["CURVE_ALLOW_ANY", "Authenticator", "create_certificates", "load_certificate", "load_certificates"]
+__all__ = [
+    "CURVE_ALLOW_ANY",
+    "Authenticator",
+    "CredentialsProvider",
+    "create_certificates",
+    "load_certificate",
+    "load_certificates",
+]

@@ -21,19 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Awaitable
 
-    class CredentialsProvider(Protocol):
-        """What `configure_curve_callback` takes."""
-
-        def callback(self, domain: str, key: bytes) -> bool | Awaitable[bool]:
-            """Whether a client may come in.
-
-            Args:
-                domain: the server's ZAP_DOMAIN; "*" for none.
-                key: the client's public key, 40 characters of Z85.
-            """
-
-
-__all__ = ["CURVE_ALLOW_ANY", "Authenticator"]
+__all__ = ["CURVE_ALLOW_ANY", "Authenticator", "CredentialsProvider"]
 
 #: As the location of `configure_curve`: every client.
 CURVE_ALLOW_ANY = "*"
@@ -46,6 +34,18 @@ _FIXED_PARTS = 6
 _CREDENTIALS = {b"PLAIN": 2, b"CURVE": 1, b"GSSAPI": 1}
 #: The domain that stands for a server without one.
 _ANY_DOMAIN = "*"
+
+
+class CredentialsProvider(Protocol):
+    """What `configure_curve_callback` takes."""
+
+    def callback(self, domain: str, key: bytes) -> bool | Awaitable[bool]:
+        """Whether a client may come in.
+
+        Args:
+            domain: the server's ZAP_DOMAIN; "*" for none.
+            key: the client's public key, 40 characters of Z85.
+        """
 
 
 class Authenticator:

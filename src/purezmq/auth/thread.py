@@ -87,6 +87,8 @@ class ThreadAuthenticator(Authenticator):
         thread: the thread, or None.
     """
 
+    pipe_endpoint: str = ""
+
     def __init__(self, context: Context[Any] | None = None, encoding: str = "utf-8", log: Any = None) -> None:
         super().__init__(context=context, encoding=encoding, log=log)
         self.pipe: Any = None

@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "run": "run an unmodified program, whose `import zmq` gets purezmq",
     "demo": "start real processes, send through every classic pattern, check every message",
+    "keygen": "make a pair of CURVE keys as two certificates (extra: curve)",
     "bench": "measure side by side with pyzmq and pyomq (extra: bench)",
 }
 

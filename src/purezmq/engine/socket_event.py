@@ -11,8 +11,8 @@ The kinds that libzmq knows, too, are the members of `purezmq.Event` in lower ca
                           "handover" (the earlier one was, ROUTER_HANDOVER)
     peer_refused          the peer refused us: error has its text
     peer_denied           a peer was not let in: reason "denied" (by a status of the authenticator), "no-handler" (there
-                          is none, or it went away), "malformed-reply", "handler-timeout", "busy", "no-domain" (ZAP_ENFORCE_DOMAIN)
-                          or "routing-id" (it is another user's, bind_identity)
+                          is none, or it went away), "malformed-reply", "handler-timeout", "busy", "no-domain"
+                          (ZAP_ENFORCE_DOMAIN) or "routing-id" (it is another user's: bind_identity)
     durable_expired       messages that waited for an absent peer were given up: count
 
 Imported when the first event is made: `dataclasses` takes longer to import than the engine.

@@ -269,6 +269,11 @@ class FastFrameDecoder:
         self._missing = 0
         self._pieces: list[bytes] | None = None
 
+    @property
+    def is_inside_message(self) -> bool:
+        """The last frame had MORE, and the message that it begins isn't complete."""
+        return self._parts is not None
+
     def decode(self, data: bytes, limit: int) -> list[Message]:
         """Decode what is there.
 

@@ -8,6 +8,8 @@ __all__ = ["Z85CHARS", "Z85MAP", "decode", "encode"]
 
 Z85CHARS = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 Z85MAP = {character: index for index, character in enumerate(Z85CHARS)}
+_NO_DIGIT = 255
+_DIGITS = bytes(Z85MAP.get(character, _NO_DIGIT) for character in range(256))
 
 
 def encode(rawbytes: bytes) -> bytes:
@@ -47,16 +49,14 @@ def decode(z85bytes: str | bytes) -> bytes:
     if len(data) % 5:
         text = f"Z85 length must be multiple of 5, not {len(data)}"
         raise ValueError(text)
-    out = bytearray()
-    for start in range(0, len(data), 5):
-        value = 0
-        for character in data[start : start + 5]:
-            if character not in Z85MAP:
-                text = f"byte {character:#04x} is no Z85 character"
-                raise ValueError(text)
-            value = value * 85 + Z85MAP[character]
-        if value >> 32:
-            text = "five Z85 characters exceed 32 bits"
-            raise ValueError(text)
-        out += pack(">I", value)
-    return bytes(out)
+    digits = data.translate(_DIGITS)
+    if _NO_DIGIT in digits:
+        character = data[digits.index(_NO_DIGIT)]
+        text = f"byte {character:#04x} is no Z85 character"
+        raise ValueError(text)
+    fives = zip(*[iter(digits)] * 5, strict=True)
+    values = [(((a * 85 + b) * 85 + c) * 85 + d) * 85 + e for a, b, c, d, e in fives]
+    if values and max(values) >> 32:
+        text = "five Z85 characters exceed 32 bits"
+        raise ValueError(text)
+    return pack(f">{len(values)}I", *values)

@@ -26,6 +26,16 @@ def test_scenario_with_raw_sockets_measures_speed_and_cpu(name):
     assert set(values) >= {"cpu_send_us", "cpu_receive_us"}
 
 
+@pytest.mark.parametrize("name", ["curve/tcp/100B", "curve/handshakes"])
+def test_scenario_with_curve_measures_both_sides(name):
+    """Both processes encrypt, whatever the case counts, and all its figures are positive."""
+    plan = tiny_plan(name, count=20)
+    with WorkerGroup("purezmq", timeout=20.0) as group:
+        values = SCENARIOS["curve"](group, plan)
+    assert {"rate", "elapsed_s", "cpu_send_us", "cpu_receive_us"} == set(values)
+    assert min(values.values()) > 0
+
+
 def test_worker_that_raises_fails_with_its_role_and_reason():
     """What a worker raised is the reason that the table shows."""
     with WorkerGroup("raw", timeout=20.0) as group:

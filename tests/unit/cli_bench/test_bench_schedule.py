@@ -43,6 +43,14 @@ def test_all_cases_have_distinct_names_and_a_scenario():
     assert {case.scenario for case in all_cases()} == set(SCENARIOS)
 
 
+def test_run_case_leaves_out_who_can_not_take_part():
+    """A case may be for some libraries only."""
+    result = finish(
+        run_case(select_cases("curve/handshakes")[0], ["purezmq", "pyzmq", "pyomq"], Settings(1), FakeRuns())
+    )
+    assert {"purezmq", "pyzmq"} == set(result.runs)
+
+
 def test_select_cases_by_several_globs_returns_all_that_match():
     """Globs are separated by commas."""
     assert [case.name for case in select_cases("import,fan_out/*")] == ["fan_out/tcp/4", "fan_out/tcp/32", "import"]

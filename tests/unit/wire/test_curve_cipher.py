@@ -298,3 +298,14 @@ def test_arenas_are_given_back() -> None:
         client.encode_batch([bytes(9)] * 40)
         counts.append(len(curve_cipher._arenas))
     assert {counts[0]} == set(counts)
+
+
+def test_more_outside_of_the_seal_is_refused_before_the_message_is_complete() -> None:
+    """Nothing is collected for a message that can't be one."""
+    client, server = make_pair()
+    decoder = make_decoder(server)
+    frames = [client.encode_frame(0, b"x")[1] for _ in range(3)]
+    data = framing.encode_frame(0, frames[0]) + framing.encode_frame(MORE, frames[1])
+    assert [b"x"] == decoder.decode(data, ALL)
+    assert decoder.failure is not None
+    assert [] == decoder.decode(framing.encode_frame(0, frames[2]), ALL)

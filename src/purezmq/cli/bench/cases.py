@@ -28,6 +28,7 @@ class Case:
         peers: Subscriber processes, connections, or outstanding requests.
         has_floor: True when raw sockets are measured beside the libraries.
         first_count: Messages of the calibration run; 0 if the case needs no calibration.
+        libraries: Who can take part; empty for everybody.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Case:
     peers: int = 1
     has_floor: bool = False
     first_count: int = 0
+    libraries: tuple[str, ...] = ()
 
     @property
     def scenario(self) -> str:
@@ -58,6 +60,7 @@ def all_cases() -> list[Case]:
         *inproc_cases(),
         *asyncio_cases(),
         *network_cases(),
+        *curve_cases(),
         import_case(),
     ]
 
@@ -123,6 +126,20 @@ def network_cases() -> list[Case]:
     memory_bar = Bar("kb_per_connection", "", 12.0)
     metrics = ("kb_per_connection", "fan_out_ms")
     return [*fan_outs, broker, Case("xpub/tcp/2000", metrics, (memory_bar,), "tcp", 100, 2_000)]
+
+
+def curve_cases() -> list[Case]:
+    """Return the cases encrypted with CURVE: PUSH/PULL per size, and connections per second."""
+    libraries = ("purezmq", "pyzmq")
+    cases = [
+        Case(
+            f"curve/tcp/{label}", ("rate",), (Bar("rate", "pyzmq", limit),), "tcp", SIZES[label],
+            first_count=min(20_000, CALIBRATION_BYTES // SIZES[label]), libraries=libraries,
+        )
+        for label, limit in (("100B", 0.8), ("1kB", 1.0), ("100kB", 1.0))
+    ]  # fmt: skip
+    bar = Bar("rate", "pyzmq", 1.0)
+    return [*cases, Case("curve/handshakes", ("rate",), (bar,), "tcp", first_count=50, libraries=libraries)]
 
 
 def import_case() -> Case:

@@ -71,6 +71,18 @@ def run_asyncio(group: WorkerGroup, plan: RunPlan) -> Values:
     return run_stream(group, plan, "asyncio_receive", "asyncio_send")
 
 
+def run_curve(group: WorkerGroup, plan: RunPlan) -> Values:
+    """PUSH/PULL encrypted with CURVE, or one connection after the other."""
+    if plan.case.name != "curve/handshakes":
+        return run_stream(group, plan, "curve_receive", "curve_send")
+    server = group.start("curve_accept", plan.options(bind=group.bind_endpoint("tcp")))
+    client = group.start("curve_handshakes", plan.options(endpoint=server.receive()["endpoint"]))
+    client.receive()
+    before = server.ask("sample")["cpu"]
+    measured = client.ask("go")
+    return stream_values(measured, server.ask("sample")["cpu"] - before, measured["cpu"])
+
+
 def run_stream(group: WorkerGroup, plan: RunPlan, receive_role: str, send_role: str) -> Values:
     """Stream from a worker in one role to one in the other."""
     bind = group.bind_endpoint(plan.case.transport)
@@ -216,6 +228,7 @@ SCENARIOS: dict[str, Callable[[WorkerGroup, RunPlan], Values]] = {
     "inproc_stream": run_inproc_stream,
     "inproc_trip": run_inproc_trip,
     "asyncio": run_asyncio,
+    "curve": run_curve,
     "fan_out": run_fan_out,
     "broker": run_broker,
     "xpub": run_xpub,

@@ -157,7 +157,7 @@ def run_case(
 
     Args:
         case: The case.
-        libraries: Who takes part; the floor is added where the case has one.
+        libraries: Who takes part, as far as the case is for them; the floor is added where the case has one.
         settings: Lengths.
         run: Replaces the real run, for tests.
 
@@ -165,7 +165,8 @@ def run_case(
         What was run ("calibration", "round 1/3"), by which library, and the result so far (always the same object).
     """
     run = run or (lambda library, plan: run_once(library, plan, settings.timeout))
-    participants = [*libraries, FLOOR] if case.has_floor else list(libraries)
+    libraries = [library for library in libraries if not case.libraries or library in case.libraries]
+    participants = [*libraries, FLOOR] if case.has_floor else libraries
     result = CaseResult(case, {library: [] for library in participants})
     peers = min(case.peers, settings.maximum_peers) if case.scenario == "xpub" else case.peers
     span = settings.span if case.first_count else settings.trip_span

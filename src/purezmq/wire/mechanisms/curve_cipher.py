@@ -59,6 +59,8 @@ _MAX_RUN = 256
 _MAX_RUN_SIZE = 8 * 1024
 """Frames larger than this are no run: what libsodium takes for them hides everything else."""
 _ARENA_SIZE = 128 * 1024
+_POINT_AT_SIZE = 2048
+"""Boxes from this size on are opened where they are, instead of a copy."""
 _MAX_LAYOUTS = 32
 """Bound of an arena's table of addresses: 256 pairs of 96 bytes each."""
 _BYTES = [bytes((number,)) for number in range(256)]
@@ -147,21 +149,16 @@ class CurveCipher(FrameCipher):
         """See `FrameCipher`."""
         if flags & MORE:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "a sealed frame has MORE outside of its seal")
-        self._check(body)
+        nonce = int.from_bytes(body[8:16], "big")
+        if len(body) < _BODY_AT or not body.startswith(_NAME) or nonce <= self._received:
+            raise _fault(body)
         plain = open_box(body[_BOX_AT:], self._receive_prefix + body[8:16], self._key)
         if plain is None:
             raise _forged()
-        self._received = int.from_bytes(body[8:16], "big")
+        self._received = nonce
         if plain[0] > _SEALED_MORE | _SEALED_COMMAND:
             raise _reserved(plain[0])
         return _FLAGS_FROM_WIRE[plain[0]], plain[1:]
-
-    def _check(self, body: bytes) -> None:
-        """Check what isn't sealed, before any time is spent on the box."""
-        if len(body) < _BODY_AT or not body.startswith(_NAME):
-            raise RemoteProtocolError(FailureReason.PROTOCOL, "no MESSAGE where CURVE has nothing else")
-        if int.from_bytes(body[8:16], "big") <= self._received:
-            raise RemoteProtocolError(FailureReason.PROTOCOL, "a nonce of CURVE does not increase: a replay")
 
     # --- sealing in bulk ----------------------------------------------------------------------------
 
@@ -305,34 +302,42 @@ class CurveCipher(FrameCipher):
         """Open frames one by one."""
         flags = bytearray()
         bodies: list[bytes] = []
-        prefix, key, memory = self._receive_prefix, self._key, arena.view
-        address = arena.address
+        prefix, key, view, address = self._receive_prefix, self._key, arena.view, arena.address
+        last = self._received.to_bytes(8, "big")
+        failure: RemoteProtocolError | None = None
         for frame in frames:
             size = len(frame)
-            try:
-                self._check(frame)
-            except RemoteProtocolError as error:
-                return bytes(flags), bodies, error
             short = frame[8:16]
-            plain_size = size - _BOX_AT - MAC_SIZE
-            view, plain = memory, address
-            if plain_size > _ARENA_SIZE:
-                view = memoryview(bytearray(plain_size))
-                plain = address_of(view.obj)  # type: ignore[arg-type]
+            if size < _BODY_AT or frame[:8] != _NAME or short <= last:
+                failure = _fault(frame)
+                break
+            if size > _ARENA_SIZE:
+                view = memoryview(bytearray(size - _BODY_AT + 1))
+                address = address_of(view)
             # Small boxes are cheaper to copy than to point at.
-            box = frame[_BOX_AT:] if size < 2048 else address_of(frame) + _BOX_AT
-            if open_at(plain, box, size - _BOX_AT, prefix + short, key):
-                return bytes(flags), bodies, _forged()
-            self._received = int.from_bytes(short, "big")
+            box = frame[_BOX_AT:] if size < _POINT_AT_SIZE else address_of(frame) + _BOX_AT
+            if open_at(address, box, size - _BOX_AT, prefix + short, key):
+                failure = _forged()
+                break
+            last = short
             flag = view[0]
             if flag > _SEALED_MORE | _SEALED_COMMAND:
-                return bytes(flags), bodies, _reserved(flag)
+                failure = _reserved(flag)
+                break
             flags.append(_FLAGS_FROM_WIRE[flag])
-            bodies.append(view[1:plain_size].tobytes())
-        return bytes(flags), bodies, None
+            bodies.append(view[1 : size - _BODY_AT + 1].tobytes())
+        self._received = int.from_bytes(last, "big")
+        return bytes(flags), bodies, failure
 
 
 _TRANSLATION = _FLAGS_FROM_WIRE + bytes(range(len(_FLAGS_FROM_WIRE), 256))
+
+
+def _fault(body: bytes) -> RemoteProtocolError:
+    """What is wrong with what isn't sealed of a frame; no time is spent on its box."""
+    if len(body) < _BODY_AT or not body.startswith(_NAME):
+        return RemoteProtocolError(FailureReason.PROTOCOL, "no MESSAGE where CURVE has nothing else")
+    return RemoteProtocolError(FailureReason.PROTOCOL, "a nonce of CURVE does not increase: a replay")
 
 
 def _forged() -> RemoteProtocolError:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["PlainClient", "PlainServer"]
 
 _WELCOME = b"\x07WELCOME"
+#: What libzmq's PLAIN (up to 4.3.5 at least) sends and expects in place of b"\x05ERROR".
+_LIBZMQ_ERROR = b"^RROR"
 
 
 class PlainClient(Mechanism):
@@ -62,6 +64,8 @@ class PlainClient(Mechanism):
         Raises:
             RemoteProtocolError: anything else, a malformed command, or the refusal of an ERROR.
         """
+        if body.startswith(_LIBZMQ_ERROR):
+            raise decode_error(body[len(_LIBZMQ_ERROR) :])
         name, data = split_command(body)
         if name == b"ERROR":
             raise decode_error(data)

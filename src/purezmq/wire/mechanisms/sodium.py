@@ -29,7 +29,7 @@ seal_at = lib.crypto_secretbox_easy
 open_at = lib.crypto_secretbox_open_easy
 
 
-def address_of(buffer: bytes | bytearray) -> Any:  # a pointer of cffi
+def address_of(buffer: bytes | bytearray | memoryview) -> Any:  # a pointer of cffi
     """Return where a buffer's bytes are, for `seal_at` and `open_at`; it keeps the buffer alive."""
     return ffi.from_buffer("unsigned char[]", buffer)
 
