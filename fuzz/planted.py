@@ -20,6 +20,8 @@ from purezmq.wire.mechanisms.curve_cipher import CurveCipher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from purezmq.wire.error import RemoteProtocolError
+
 __all__ = ["PLANTED", "Planted", "main"]
 
 _READY_SIZE = 6
@@ -114,18 +116,20 @@ def _take_negative_size() -> Callable[[], None]:
 
 def _skip_nonce_check() -> Callable[[], None]:
     """A frame of CURVE is taken a second time."""
-    check = CurveCipher._check
-    open_run = CurveCipher._open_run
+    open_batch = CurveCipher.open_batch
 
-    def check_authenticity_alone(self: CurveCipher, body: bytes) -> None:
-        self._received = 0
-        check(self, body)
+    def open_anew(self: CurveCipher, frames: list[bytes]) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
+        flags, bodies = b"", []
+        for frame in frames:
+            self._received = 0
+            flag, body, failure = open_batch(self, [frame])
+            if failure is not None:
+                return flags, bodies, failure
+            flags += flag
+            bodies += body
+        return flags, bodies, None
 
-    def open_any_run(self: CurveCipher, run: list[bytes], size: int, arena: Any) -> Any:
-        self._received = 0
-        return open_run(self, run, size, arena)
-
-    return _replace((CurveCipher, "_check", check_authenticity_alone), (CurveCipher, "_open_run", open_any_run))
+    return _replace((CurveCipher, "open_batch", open_anew))
 
 
 def _skip_vouch_check() -> Callable[[], None]:
