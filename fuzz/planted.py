@@ -119,7 +119,8 @@ def _skip_nonce_check() -> Callable[[], None]:
     open_batch = CurveCipher.open_batch
 
     def open_anew(self: CurveCipher, frames: list[bytes]) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
-        flags, bodies = b"", []
+        flags = b""
+        bodies: list[bytes] = []
         for frame in frames:
             self._received = 0
             flag, body, failure = open_batch(self, [frame])
