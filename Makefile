@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format types bench docs clean
+.PHONY: help demo test unit lint format types fuzz bench docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,10 @@ types: $(VENV)/.installed-test ## mypy --strict; pyright on programs of users
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 
+fuzz: $(VENV)/.installed-fuzz ## coverage-guided fuzzing of every parser (ARGS="--seconds 600 zmtp_server")
+	@$(BIN)/python -m fuzz.planted $(PLANTED)
+	@$(BIN)/python -m fuzz.run $(ARGS)
+
 bench: $(VENV)/.installed-bench ## side by side with pyzmq and pyomq (ARGS="--help" for its options)
 	@$(BIN)/python -m purezmq bench $(ARGS)
 
@@ -43,7 +47,7 @@ docs: $(VENV)/.installed-docs ## build the documentation into site/
 	@echo "docs: open site/index.html"
 
 clean: ## remove everything that was made here
-	@rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build dist site .fuzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
@@ -61,7 +65,7 @@ $(VENV)/.installed-core: $(VENV)/.made pyproject.toml
 	@$(PIP) install -e .
 	@touch $@
 
-# One rule for every extra: .installed-test, .installed-bench, .installed-docs.
+# One rule for every extra: .installed-test, .installed-fuzz, .installed-bench, .installed-docs.
 $(VENV)/.installed-%: $(VENV)/.made pyproject.toml
 	@echo "setup: installing purezmq[$*]"
 	@$(PIP) install -e '.[$*]'

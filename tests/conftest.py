@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
 
 import pytest
@@ -13,7 +14,9 @@ EXIT_S = 30
 
 # A slow machine is no failure of a property: the timeout per test is the limit.
 settings.register_profile("purezmq", deadline=None, print_blob=True)
-settings.load_profile("purezmq")
+# Nightly and before a release: `PUREZMQ_TEST_PROFILE=long`, for what doesn't say itself how much is enough.
+settings.register_profile("long", settings.get_profile("purezmq"), max_examples=5000)
+settings.load_profile(os.environ.get("PUREZMQ_TEST_PROFILE", "purezmq"))
 
 
 @pytest.hookimpl(trylast=True)

@@ -62,6 +62,18 @@ class Peer:
         """Receive one message."""
         return [part.decode("latin-1") for part in self.sockets[name].recv_multipart()]
 
+    def drain(self, name: str, answers: bool) -> list[list[str]]:
+        """Receive whatever is there, without waiting; a REP answers each."""
+        messages = []
+        while True:
+            try:
+                parts = self.sockets[name].recv_multipart(self.zmq.DONTWAIT)
+            except self.zmq.Again:
+                return messages
+            messages.append([part.decode("latin-1") for part in parts])
+            if answers:
+                self.sockets[name].send(b"")
+
     def recv_series(self, name: str, count: int) -> int:
         """Receive `count` messages of a series; return how many came in order with whole padding."""
         good = 0

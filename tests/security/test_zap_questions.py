@@ -212,11 +212,11 @@ def test_peer_can_not_say_who_it_is(make_socket: MakeSocket, spoofed: str) -> No
         peer.shake_hands("PUSH", {spoofed: b"root", "Peer-Address": b"10.0.0.1", "X-mine": b"1"})
         peer.send_frame(b"x")
         frame = server.recv(copy=False)
+        assert [""] == [known.user_id for known in server.peers()]
     assert ("127.0.0.1", "1", "PUSH") == (frame["Peer-Address"], frame["X-mine"], frame["Socket-Type"])
     for name in {spoofed, "User-Id"}:
         with pytest.raises(zmq.ZMQError):
             frame.get(name)
-    assert [""] == [known.user_id for known in server.peers()]
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
@@ -306,3 +306,73 @@ def test_denials_are_logged_without_credentials(
         eventually(lambda: "kept 1 peer out of" in caplog.text)
     assert "wrong password" in caplog.text
     assert "hunter2" not in caplog.text + repr(told)
+
+
+def test_v37_handler_that_comes_and_goes_amid_many_handshakes(
+    make_socket: MakeSocket, make_context: Callable[[], Any], context: Any
+) -> None:
+    """Each message that arrives is of a peer that some handler let in; when it's over nothing is left of the others."""
+    server, other = make_socket(zmq.PULL), make_context()
+    server.plain_server = 1
+    endpoint = bind(server, "tcp")
+    clients = []
+    for number in range(30):
+        client = make_socket(zmq.PUSH, within=other, reconnect_ivl=5, reconnect_ivl_max=20)
+        client.plain_username, client.plain_password = b"user %d" % number, b"x"
+        client.connect(endpoint)
+        client.send(b"user %d" % number)
+        clients.append(client)
+
+    def reply(request: list[bytes]) -> list[bytes]:
+        return [*good_reply(request)[:4], request[6], b""]
+
+    users = set()
+    for kind in ("sync", "async") * 10:
+        handler = ScriptedHandler(context, reply, kind)
+        eventually(lambda: handler.requests or len(users) == len(clients))  # noqa: B023 - called at once
+        handler.close()
+        while server.poll(0):
+            frame = server.recv(copy=False)
+            assert bytes(frame).decode() == frame["User-Id"]
+            users.add(frame["User-Id"])
+        if len(users) == len(clients):
+            break
+    handler = ScriptedHandler(context, reply)
+    while len(users) < len(clients):
+        users.add(server.recv(copy=False)["User-Id"])
+    eventually(lambda: len(server.peers()) == len(clients))
+    assert not server._engine.questions
+    assert [] == handler.socket.peers()
+    handler.close()
+
+
+@pytest.mark.parametrize("kind", [zmq.PULL, zmq.ROUTER, zmq.DEALER, zmq.REP])
+@pytest.mark.parametrize("looks", ["poll", "events", "none"])
+def test_each_frame_tells_its_own_sender_though_the_socket_was_polled(
+    make_socket: MakeSocket, make_client: MakeSocket, kind: int, looks: str
+) -> None:
+    """With many peers, and a look before each message: the first one has its User-Id, too."""
+    server = make_socket(kind)
+    server.plain({f"user {number}": "x" for number in range(5)})
+    endpoint = bind(server, "tcp")
+    for number in range(5):
+        client = make_client({zmq.PULL: zmq.PUSH, zmq.REP: zmq.REQ}.get(kind, zmq.DEALER))
+        client.plain(f"user {number}", "x")
+        client.connect(endpoint, wait=5.0)
+        for _ in range(1 if kind == zmq.REP else 10):
+            client.send(b"user %d" % number)
+    eventually(lambda: sum(peer.unread for peer in server.stats().peers) == (5 if kind == zmq.REP else 50))
+    users = set()
+    for _ in range(5 if kind == zmq.REP else 50):
+        if looks != "none":
+            assert server.poll(1000) if looks == "poll" else server.getsockopt(zmq.EVENTS) & zmq.POLLIN
+        before = server.stats()
+        frame = server.recv_multipart(copy=False)[-1]
+        after = server.stats()
+        assert bytes(frame).decode() == frame["User-Id"]
+        assert (before.received + 1, before.unread - 1) == (after.received, after.unread)
+        users.add(frame["User-Id"])
+        if kind == zmq.REP:
+            server.send(b"")
+    assert 5 == len(users)
+    assert 0 == server.poll(0)

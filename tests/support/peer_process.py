@@ -91,6 +91,10 @@ class PeerProcess:
         """The message of a `recv` that was started."""
         return [part.encode("latin-1") for part in self.finish()]
 
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """End the process the hard way (kill -9)."""
         self._process.kill()

@@ -16,6 +16,7 @@ from purezmq.engine.fence import report
 from purezmq.engine.inbox import deliver_by_policy, refill_inbound
 from purezmq.engine.outbox import take_batch
 from purezmq.engine.selector import READ, WRITE
+from purezmq.engine.stranger import find_sender
 from purezmq.error import ZMQError, make_error
 from purezmq.pipe import BLOCK, DropReason
 from purezmq.transports.registry import get_datagram_transport
@@ -228,6 +229,8 @@ class DatagramSession:
         engine.sessions[self.fd] = self
         if self.mask:
             engine.leadership.register(self.fd, self.mask, self)
+        if engine.stranger is None and self.mask & READ:
+            engine.stranger = find_sender(str(self.endpoint))
         engine.attach(engine.queues.make_pipe(self))
 
     def handle_event(self, mask: int, now: float) -> None:

@@ -17,6 +17,7 @@ from purezmq.engine.lease import Lease
 from purezmq.engine.queues import Queues
 from purezmq.engine.session import drain
 from purezmq.engine.shared_outbox import SharedOutbox
+from purezmq.engine.stranger import find_stranger
 from purezmq.pipe import DropReason
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.connection import Connection
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from purezmq.engine.listener import Listener
     from purezmq.engine.loop import Loop
     from purezmq.engine.session import Session
+    from purezmq.engine.stranger import Stranger
     from purezmq.engine.timers import Timer
     from purezmq.engine.zap import Question
     from purezmq.options import SocketOptions
@@ -89,6 +91,7 @@ class SocketEngine(EventSource):
         "sessions",
         "shared",
         "stalled",
+        "stranger",
     )
 
     def __init__(self, context: EngineContext, options: SocketOptions, pattern: Any) -> None:
@@ -123,6 +126,8 @@ class SocketEngine(EventSource):
         self.closed = False
         #: Connections that ended because the peer broke the protocol, was refused or fell silent.
         self.protocol_failures = 0
+        #: The first peer from elsewhere that nobody vouched for, or None.
+        self.stranger: Stranger | None = None
         self.fast_path_changed: Callable[[], None] | None = None
         #: Replaced by a new object whenever a blocked sender should look again.
         self.room_token = object()
@@ -359,6 +364,8 @@ class SocketEngine(EventSource):
     def handle_handshake(self, session: Session, peer: PeerInfo, now: float) -> None:
         """The peer behind a session is known."""
         session.peer_info = peer
+        if self.stranger is None:
+            self.stranger = find_stranger(session, peer)
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
         owners = self.options.id_owners
         if owners is not None and session.dialer is None and peer.routing_id:

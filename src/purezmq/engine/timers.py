@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Timer", "Timers"]
 
+#: Timers from which on the cancelled ones among them are looked for.
+_MIN_SWEEP = 64
+
 
 class Timer:
     """One pending callback."""
@@ -31,11 +34,13 @@ class Timer:
 class Timers:
     """The heap. Its lock is re-entrant because a collected socket may close, and so add a timer, inside `add`."""
 
-    __slots__ = ("_heap", "_lock", "_order", "sleeping_until")
+    __slots__ = ("_heap", "_lock", "_order", "_sweep_size", "sleeping_until")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = count()
+        #: A peer's PINGs may move its timer again and again: cancelled ones must not pile up until their time.
+        self._sweep_size = _MIN_SWEEP
         self._lock = RLock()
         #: Until when the loop's thread sleeps; an earlier timer must wake it.
         self.sleeping_until = 0.0
@@ -45,6 +50,10 @@ class Timers:
         timer = Timer(when, callback)
         with self._lock:
             heapq.heappush(self._heap, (when, next(self._order), timer))
+            if len(self._heap) >= self._sweep_size:
+                self._heap = [entry for entry in self._heap if entry[2].callback is not None]
+                heapq.heapify(self._heap)
+                self._sweep_size = max(_MIN_SWEEP, 2 * len(self._heap))
             return timer, when < self.sleeping_until
 
     def next_deadline(self) -> float:

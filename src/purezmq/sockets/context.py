@@ -16,6 +16,7 @@ from purezmq.native import Condition, RLock, allocate_lock
 from purezmq.options import ContextOptions, SocketOptions
 from purezmq.sockets.generic import Generic, public_name
 from purezmq.sockets.socket import Socket
+from purezmq.sockets.trust import PicklePolicy
 from purezmq.transports.inproc import InprocRegistry
 
 TYPE_CHECKING = False
@@ -53,7 +54,7 @@ _ADDRESSING_TYPES = frozenset({"ROUTER", "STREAM", "DGRAM"})
 _OWN_ATTRIBUTES = frozenset({"sockopts", "loops", "inproc", "io_thread_count"})
 
 
-class Context(Generic["_S_co"]):
+class Context(PicklePolicy, Generic["_S_co"]):
     """A family of sockets; inproc connects within one. Use one per process: ``Context.instance()``, or several.
 
     Args:

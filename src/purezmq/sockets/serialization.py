@@ -290,6 +290,9 @@ class Serialization:
     def recv_pyobj(self, flags: int = 0, *, timeout: float | None = None) -> Any:
         """Receive an object that was sent as a pickle. A pickle can run any code: only from peers that you trust.
 
+        A SecurityWarning, once per socket, tells that a peer is connected, or was, which is neither local nor
+        authenticated.
+
         Args:
             flags: as for ``recv``.
             timeout: seconds to wait, instead of RCVTIMEO.
@@ -299,8 +302,16 @@ class Serialization:
 
         Raises:
             pickle.UnpicklingError: the message, which is consumed, is no pickle.
+            ZMQError: EACCES: it may be a stranger's, and the context `refuses_pickles`; it is consumed.
         """
-        return self._deserialize(self.recv(flags, **_with_timeout(timeout)), decode_pyobj)
+        return self._deserialize(self.recv(flags, **_with_timeout(timeout)), self._load_pyobj)
+
+    def _load_pyobj(self, data: bytes) -> Any:
+        self._check_pickle()
+        return decode_pyobj(data)
+
+    def _check_pickle(self) -> None:
+        """Called before a pickle is looked at; whoever knows the peers may warn or raise."""
 
     def send_serialized(
         self,

@@ -21,6 +21,7 @@ from purezmq.sockets.security import Security
 from purezmq.sockets.serialization import Serialization
 from purezmq.sockets.shared_state import SharedState, find_shared_state
 from purezmq.sockets.socket_options import SocketOptionsApi
+from purezmq.sockets.trust import PickleGuard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Socket(
     LimitSettings,
     Security,
     Census,
+    PickleGuard,
     Serialization,
     Generic["_Part_co"],
 ):
@@ -469,7 +471,7 @@ class Socket(
 
 def _as_text(addr: str | bytes) -> str:
     if isinstance(addr, bytes):
-        return addr.decode()
+        return addr.decode("utf-8", "surrogateescape")  # what is no UTF-8 may still be a path
     given: object = addr
     if not isinstance(given, str):
         text = f"an endpoint is a str, not {given!r}"

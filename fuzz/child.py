@@ -1,0 +1,62 @@
+"""One process of a fuzzing run: ``python -m fuzz.child TARGET [libFuzzer's arguments]``.
+
+With ``PUREZMQ_FUZZ_PLANT`` in the environment, that bug of `fuzz.planted` is planted first, and the folders of inputs,
+which must be copies, lose those that show it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import atheris
+
+from fuzz import targets
+
+__all__ = ["PLANT", "forget_what_tells", "main"]
+
+PLANT = "PUREZMQ_FUZZ_PLANT"
+_RECURSION_LIMIT = 100
+"""What recurses as deep as a peer wishes shall not need a long input to show it."""
+
+
+def forget_what_tells(target: targets.Target, folders: list[Path]) -> None:
+    """Remove the inputs that show a planted bug as they are: it's to be found, not remembered.
+
+    Args:
+        target: whose inputs they are.
+        folders: copies made for this run.
+    """
+    for path in [path for folder in folders for path in folder.iterdir()]:
+        try:
+            target.run(path.read_bytes())
+        except Exception:  # whatever a bug does
+            path.unlink()
+
+
+def main() -> None:
+    """Fuzz until libFuzzer ends the process."""
+    name, *arguments = sys.argv[1:]
+    for module in targets.loaded_before(name):
+        importlib.import_module(module)
+    with atheris.instrument_imports(include=["purezmq"], enable_loader_override=False):
+        target = targets.load_target(name)
+    bug = os.environ.get(PLANT)
+    if bug:
+        from fuzz.planted import PLANTED
+
+        PLANTED[bug].plant()
+        forget_what_tells(target, [Path(word) for word in arguments if not word.startswith("-")])
+    sys.setrecursionlimit(_RECURSION_LIMIT)
+    mutate = getattr(target, "mutate", None)
+    if mutate is None:
+        atheris.Setup([sys.argv[0], *arguments], target.run)
+    else:
+        atheris.Setup([sys.argv[0], *arguments], target.run, custom_mutator=mutate)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
