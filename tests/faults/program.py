@@ -1,0 +1,173 @@
+"""A program on one host of a faulty network: the commands of the interop peer, and some that go on by themselves.
+
+Senders and collectors run in threads of their own and are asked how far they came. Every socket is used by one thread
+at a time, as libzmq wants it. Times are of the monotonic clock, which all hosts of this machine share.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "interop"))
+from peer import Peer, main  # noqa: E402 - the program next door, without the harness
+
+#: Collected numbers are looked at this often, in case a thread ended without a word (seconds).
+LOOK_S = 0.5
+
+
+class Progress:
+    """What a thread has done so far; whoever waits for it is woken."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.error = ""
+        self.stopping = threading.Event()
+        self._changed = threading.Condition()
+
+    def add(self, item: Any) -> None:
+        """One more."""
+        with self._changed:
+            self.items.append(item)
+            self._changed.notify_all()
+
+    def wait_for(self, condition: Any, timeout_s: float) -> bool:
+        """Wait until the condition of the items is true; whether it is."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not condition(self.items):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(min(left, LOOK_S))
+        return True
+
+
+class FaultPeer(Peer):
+    """The commands, one method each."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(library)
+        self._progress: dict[tuple[str, str], Progress] = {}
+
+    def _start(self, task: Any, kind: str, name: str, *args: Any) -> None:
+        progress = self._progress[kind, name] = Progress()
+
+        def run() -> None:
+            try:
+                task(progress, name, *args)
+            except self.zmq.ZMQError as error:
+                progress.error = str(error)
+
+        threading.Thread(target=run, daemon=True).start()
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def watch(self, name: str) -> None:
+        """Note the events of a socket from now on."""
+        monitor = self.sockets[name].get_monitor_socket()
+        self._start(self._watch, "events", name, monitor)
+
+    @staticmethod
+    def _watch(progress: Progress, _name: str, monitor: Any) -> None:
+        while not progress.stopping.is_set():
+            numbers = monitor.recv_multipart()[0]
+            progress.add((struct.unpack("=HI", numbers)[0], time.monotonic()))
+
+    def wait_event(self, name: str, kind: str, count: int, timeout_s: float) -> float | None:
+        """When the `count`-th event of a kind came; None if it doesn't in time."""
+        wanted = int(getattr(self.zmq, f"EVENT_{kind}"))
+        progress = self._progress["events", name]
+
+        def times(items: list[Any]) -> list[float]:
+            return [when for event, when in items if event == wanted]
+
+        found = progress.wait_for(lambda items: len(times(items)) >= count, timeout_s)
+        return times(progress.items)[count - 1] if found else None
+
+    def event_times(self, name: str, kind: str) -> list[float]:
+        """When events of a kind came so far."""
+        wanted = int(getattr(self.zmq, f"EVENT_{kind}"))
+        return [when for event, when in list(self._progress["events", name].items) if event == wanted]
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def send_paced(self, name: str, count: int, interval_s: float, size: int, topic: str = "") -> None:
+        """Begin to send `count` numbered messages, one per interval; 0 to go on until `stop`."""
+        self._start(self._send_paced, "sent", name, count, interval_s, size, topic.encode())
+
+    def _send_paced(
+        self, progress: Progress, name: str, count: int, interval_s: float, size: int, topic: bytes
+    ) -> None:
+        socket = self.sockets[name]
+        number = 0
+        while (not count or number < count) and not progress.stopping.is_set():
+            try:
+                socket.send(topic + (b"%d " % number).ljust(size, b"."))
+            except self.zmq.Again:
+                continue
+            progress.add(number)
+            number += 1
+            if interval_s:
+                progress.stopping.wait(interval_s)
+
+    def collect(self, name: str, topic: str = "") -> None:
+        """Begin to receive numbered messages."""
+        self._start(self._collect, "got", name, len(topic))
+
+    def _collect(self, progress: Progress, name: str, skip: int) -> None:
+        socket = self.sockets[name]
+        while not progress.stopping.is_set():
+            try:
+                body = socket.recv_multipart()[-1][skip:]
+            except self.zmq.Again:
+                continue
+            progress.add((int(body.split()[0]), time.monotonic()))
+
+    def wait_number(self, name: str, number: int, timeout_s: float) -> float | None:
+        """When a message of this or a higher number was received; None if it isn't in time."""
+        progress = self._progress["got", name]
+        if not progress.wait_for(lambda items: bool(items) and items[-1][0] >= number, timeout_s):
+            return None
+        return next(when for got, when in progress.items if got >= number)
+
+    def collected(self, name: str) -> list[int]:
+        """The numbers that were received so far."""
+        return [number for number, _ in list(self._progress["got", name].items)]
+
+    def longest_gap(self, name: str) -> float:
+        """The longest time between two messages that followed each other (seconds)."""
+        times = [when for _, when in list(self._progress["got", name].items)]
+        return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=0.0)
+
+    def wait_sent(self, name: str, count: int, timeout_s: float) -> int:
+        """How many messages were sent, once it's `count` or the time is over."""
+        progress = self._progress["sent", name]
+        progress.wait_for(lambda items: len(items) >= count, timeout_s)
+        return len(progress.items)
+
+    def stop(self, name: str) -> int:
+        """End the sender; how many messages it sent."""
+        progress = self._progress["sent", name]
+        progress.stopping.set()
+        return len(progress.items)
+
+    def stats(self, name: str) -> dict[str, Any]:
+        """The socket's numbers (purezmq)."""
+        stats = self.sockets[name].stats()
+        names = ("sent", "received", "dropped", "queued", "unread", "reconnects")
+        return {**{key: getattr(stats, key) for key in names}, "by_reason": dict(stats.dropped_by_reason)}
+
+    def peak_memory(self) -> int:
+        """The most memory that this process has used so far, in bytes."""
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main(FaultPeer)
