@@ -84,7 +84,7 @@ class Session(Outbox, Inbox):
 
     __slots__ = (
         "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask", "number",
-        "overflow", "peer_info", "read_batch", "remote", "text", "timer",
+        "overflow", "peer_info", "read_batch", "remote", "sent_before", "text", "timer",
     )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
@@ -94,6 +94,8 @@ class Session(Outbox, Inbox):
         self.text = text or endpoint
         self.number = 0
         self.remote = ""
+        #: Messages that earlier connections of this pipe gave to the system.
+        self.sent_before = 0
         self.peer_info: PeerInfo | None = None
         #: Why the pattern refuses the peer: our last words to it.
         self._refusal: str | None = None
@@ -394,11 +396,14 @@ class Session(Outbox, Inbox):
                 self.dialer.failure = RemoteProtocolError(FailureReason.NO_DETAIL, text)
         if failure is not None and failure.reason in _REFUSALS:
             engine.tell("peer_refused", session=self, error=failure.text)
-        engine.emit(Event.DISCONNECTED, self.fd, self.endpoint, self, why, failure.reason.value if failure else "")
+        self.take_back_unsent()
+        left = self.pipe.sent - self.sent_before if was_ready and self.pipe is not None else 0
+        engine.emit(
+            Event.DISCONNECTED, self.fd, self.endpoint, self, why, failure.reason.value if failure else "", left
+        )
         self.number = 0
         self.remote = ""
         self.peer_info = None
-        self.take_back_unsent()
         engine.handle_lost(self, was_ready, refused=refused)
 
 
