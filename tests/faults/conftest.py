@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,6 @@ from tests.support.peer_process import PeerProcess
 __all__ = ["context", "make_context", "make_peer", "make_socket"]
 
 PROGRAM = Path(__file__).with_name("program.py")
-#: How long faults last and how large they are: seconds of one fault at length; 0 for the short form.
-SECONDS = float(os.environ.get("PUREZMQ_FAULTS_SECONDS", "0"))
-
 _figures: list[str] = []
 
 
@@ -52,7 +48,9 @@ def program() -> Iterator[Callable[..., PeerProcess]]:
 
 
 @pytest.fixture
-def figure(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[[str, object], None]:
+def figure(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Callable[[str, object], None]:
     """Note a figure that the test has measured."""
 
     def note(name: str, value: object) -> None:
@@ -61,12 +59,6 @@ def figure(request: pytest.FixtureRequest, record_property: Callable[[str, objec
         _figures.append(f"{request.node.name}: {name} {shown}")
 
     return note
-
-
-@pytest.fixture
-def at_length() -> float:
-    """Seconds that a fault may last, when the tests run at length (`make faults`); else 0."""
-    return SECONDS
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

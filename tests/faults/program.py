@@ -6,6 +6,7 @@ at a time, as libzmq wants it. Times are of the monotonic clock, which all hosts
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 import threading
@@ -27,6 +28,7 @@ class Progress:
         self.items: list[Any] = []
         self.error = ""
         self.stopping = threading.Event()
+        self.ended = threading.Event()
         self._changed = threading.Condition()
 
     def add(self, item: Any) -> None:
@@ -53,6 +55,7 @@ class FaultPeer(Peer):
     def __init__(self, library: str) -> None:
         super().__init__(library)
         self._progress: dict[tuple[str, str], Progress] = {}
+        self._streams: dict[str, Any] = {}
 
     def _start(self, task: Any, kind: str, name: str, *args: Any) -> None:
         progress = self._progress[kind, name] = Progress()
@@ -62,6 +65,8 @@ class FaultPeer(Peer):
                 task(progress, name, *args)
             except self.zmq.ZMQError as error:
                 progress.error = str(error)
+            finally:
+                progress.ended.set()
 
         threading.Thread(target=run, daemon=True).start()
 
@@ -96,37 +101,99 @@ class FaultPeer(Peer):
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def send_paced(self, name: str, count: int, interval_s: float, size: int, topic: str = "") -> None:
-        """Begin to send `count` numbered messages, one per interval; 0 to go on until `stop`."""
-        self._start(self._send_paced, "sent", name, count, interval_s, size, topic.encode())
+    def send_paced(
+        self, name: str, count: int, interval_s: float, size: int, topic: str = "", to: str = "", record: str = ""
+    ) -> None:
+        """Begin to send numbered messages.
+
+        Args:
+            name: of the socket.
+            count: how many; 0 to go on until `stop_sending`.
+            interval_s: between two of them.
+            size: bytes of a message.
+            topic: what it begins with.
+            to: a part before it.
+            record: a file that holds how many were sent, for when this process is killed.
+        """
+        self._start(self._send_paced, "sent", name, count, interval_s, size, topic.encode(), to.encode(), record)
 
     def _send_paced(
-        self, progress: Progress, name: str, count: int, interval_s: float, size: int, topic: bytes
-    ) -> None:
-        socket = self.sockets[name]
+        self, progress: Progress, name: str, count: int, interval_s: float, size: int,
+        topic: bytes, to: bytes, record: str, send: Any = None,
+    ) -> None:  # fmt: skip
+        send = send or self.sockets[name].send_multipart
+        file = os.open(record, os.O_WRONLY | os.O_CREAT) if record else -1
         number = 0
         while (not count or number < count) and not progress.stopping.is_set():
+            body = topic + (b"%d " % number).ljust(size, b".")
             try:
-                socket.send(topic + (b"%d " % number).ljust(size, b"."))
+                send([to, body] if to else [body])
             except self.zmq.Again:
                 continue
-            progress.add(number)
             number += 1
+            progress.add(number)
+            if record:
+                os.pwrite(file, number.to_bytes(8, "little"), 0)
             if interval_s:
                 progress.stopping.wait(interval_s)
 
-    def collect(self, name: str, topic: str = "") -> None:
-        """Begin to receive numbered messages."""
-        self._start(self._collect, "got", name, len(topic))
+    def collect(self, name: str, topic: str = "", pause_s: float = 0, record: str = "") -> None:
+        """Begin to receive numbered messages.
 
-    def _collect(self, progress: Progress, name: str, skip: int) -> None:
+        Args:
+            name: of the socket.
+            topic: what they begin with.
+            pause_s: after each of them.
+            record: a file that gets each number, for when this process is killed.
+        """
+        self._start(self._collect, "got", name, len(topic), pause_s, record)
+
+    def _collect(self, progress: Progress, name: str, skip: int, pause_s: float, record: str, echo: Any = None) -> None:
         socket = self.sockets[name]
+        file = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if record else -1
         while not progress.stopping.is_set():
             try:
                 body = socket.recv_multipart()[-1][skip:]
             except self.zmq.Again:
                 continue
-            progress.add((int(body.split()[0]), time.monotonic()))
+            number = int(body.split()[0])
+            progress.add((number, time.monotonic()))
+            if record:
+                os.write(file, number.to_bytes(8, "little"))
+            if pause_s:
+                progress.stopping.wait(pause_s)
+            if echo is not None:
+                echo.send(body)
+
+    def serve(self, name: str, topic: str = "", pause_s: float = 0, record: str = "") -> None:
+        """As `collect`, and each message is sent back."""
+        self._start(self._collect, "got", name, len(topic), pause_s, record, self.sockets[name])
+
+    def request_paced(
+        self, name: str, count: int, interval_s: float, size: int, topic: str = "", to: str = "", record: str = ""
+    ) -> None:
+        """As `send_paced`, with requests that are made again until they are answered (purezmq)."""
+        socket = self.sockets[name]
+
+        def request(parts: list[bytes]) -> None:
+            reply = socket.request(parts, timeout=2, retries=10)
+            if reply != parts[0]:
+                text = f"asked {parts[0][:20]!r} and got {reply[:20]!r}"
+                raise ValueError(text)
+
+        self._start(self._send_paced, "sent", name, count, interval_s, size, b"", b"", record, request)
+
+    def wait_quiet(self, name: str, seconds: float) -> None:
+        """Wait until no message was received for so long."""
+        count = -1
+        while count != len(self._progress["got", name].items):
+            count = len(self._progress["got", name].items)
+            self.wait_collected(name, count + 1, seconds)
+
+    def wait_subscribers(self, name: str, count: int, timeout_s: float) -> bool:
+        """Wait until a publisher has so many subscribers (purezmq)."""
+        self.sockets[name].wait_for_subscribers(count, timeout=timeout_s)
+        return True
 
     def wait_number(self, name: str, number: int, timeout_s: float) -> float | None:
         """When a message of this or a higher number was received; None if it isn't in time."""
@@ -134,6 +201,12 @@ class FaultPeer(Peer):
         if not progress.wait_for(lambda items: bool(items) and items[-1][0] >= number, timeout_s):
             return None
         return next(when for got, when in progress.items if got >= number)
+
+    def wait_collected(self, name: str, count: int, timeout_s: float) -> int:
+        """How many messages were received, once it's `count` or the time is over."""
+        progress = self._progress["got", name]
+        progress.wait_for(lambda items: len(items) >= count, timeout_s)
+        return len(progress.items)
 
     def collected(self, name: str) -> list[int]:
         """The numbers that were received so far."""
@@ -150,17 +223,28 @@ class FaultPeer(Peer):
         progress.wait_for(lambda items: len(items) >= count, timeout_s)
         return len(progress.items)
 
-    def stop(self, name: str) -> int:
+    def stop_sending(self, name: str) -> int:
         """End the sender; how many messages it sent."""
         progress = self._progress["sent", name]
         progress.stopping.set()
+        progress.ended.wait()
         return len(progress.items)
 
+    # -- numbers (purezmq) ---------------------------------------------------------------------------------------
+
     def stats(self, name: str) -> dict[str, Any]:
-        """The socket's numbers (purezmq)."""
+        """The socket's numbers."""
         stats = self.sockets[name].stats()
         names = ("sent", "received", "dropped", "queued", "unread", "reconnects")
         return {**{key: getattr(stats, key) for key in names}, "by_reason": dict(stats.dropped_by_reason)}
+
+    def listen(self, name: str) -> None:
+        """Begin to listen to typed events."""
+        self._streams[name] = self.sockets[name].events(timeout=0)
+
+    def handed_over(self, name: str) -> int:
+        """Messages that connections which broke since `listen` had given to the system, as the events tell it."""
+        return sum(event.count for event in self._streams[name] if event.kind == "disconnected")
 
     def peak_memory(self) -> int:
         """The most memory that this process has used so far, in bytes."""
