@@ -7,6 +7,7 @@ at a time, as libzmq wants it. Times are of the monotonic clock, which all hosts
 from __future__ import annotations
 
 import os
+import resource
 import struct
 import sys
 import threading
@@ -212,6 +213,10 @@ class FaultPeer(Peer):
         """The numbers that were received so far."""
         return [number for number, _ in list(self._progress["got", name].items)]
 
+    def is_complete(self, name: str, count: int) -> bool:
+        """Whether exactly the first `count` numbers were received, in order."""
+        return self.collected(name) == list(range(count))
+
     def longest_gap(self, name: str) -> float:
         """The longest time between two messages that followed each other (seconds)."""
         times = [when for _, when in list(self._progress["got", name].items)]
@@ -248,9 +253,41 @@ class FaultPeer(Peer):
 
     def peak_memory(self) -> int:
         """The most memory that this process has used so far, in bytes."""
-        import resource
-
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+    # -- more ----------------------------------------------------------------------------------------------------
+
+    def limit_memory(self, more: int) -> None:
+        """Let this process map at most `more` bytes beyond what it has mapped."""
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + more
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    def open_many(self, count: int, kind: str, endpoint: str, options: dict[str, Any]) -> None:
+        """Connect many sockets, by the names 0, 1 and so on."""
+        self.raise_file_limit()
+        self.context.set(self.zmq.MAX_SOCKETS, count + 100)
+        for number in range(count):
+            self.open(str(number), kind, options)
+            self.connect(str(number), endpoint)
+
+    def raise_file_limit(self) -> None:
+        """Let this process have as many descriptors as the system allows."""
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+
+    def cpu_seconds(self) -> float:
+        """Processor time that this process has used."""
+        return time.process_time()
+
+    def send_all(self, name: str, topics: int) -> None:
+        """Publish one message for each numbered topic."""
+        for number in range(topics):
+            self.sockets[name].send(b"topic %d." % number)
+
+    def take_subscriptions(self, name: str, count: int) -> int:
+        """Read so many subscriptions from an XPUB; how many different ones they were."""
+        return len({self.sockets[name].recv() for _ in range(count)})
 
 
 if __name__ == "__main__":
