@@ -90,7 +90,7 @@ class Host:
 
     def reset(self, port: int) -> None:
         """Answer every TCP segment to `port` with a reset."""
-        self.filter("reset", f"tcp dport {port} reject with tcp reset")
+        self.filter("refuse", f"tcp dport {port} reject with tcp reset")
 
     def set_carrier(self, *, up: bool) -> None:
         """Pull the cable out, or put it in."""

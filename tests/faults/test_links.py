@@ -22,7 +22,8 @@ HEARTBEATS = {"HEARTBEAT_IVL": int(INTERVAL_S * 1000), "HEARTBEAT_TIMEOUT": int(
 #: A peer must be found dead within three intervals.
 INTERVALS = 3
 LIBRARIES = [("purezmq", "purezmq"), ("purezmq", "zmq"), ("zmq", "purezmq")]
-both_libraries = pytest.mark.parametrize(("ours", "theirs"), LIBRARIES)
+#: In the short form the foreign library plays its part where it matters most.
+both_libraries = pytest.mark.parametrize(("ours", "theirs"), LIBRARIES if SECONDS else LIBRARIES[:1])
 WAIT_S = 15.0
 
 
@@ -39,8 +40,15 @@ def link_hosts(server: PeerProcess, client: PeerProcess, host: Host, types: tupl
     return endpoint
 
 
-@pytest.mark.parametrize("way", ["both ways", "to the server", "to the client"])
-@both_libraries
+HALVES = [
+    (*pair, way)
+    for pair in LIBRARIES
+    for way in ("both ways", "to the server", "to the client")
+    if SECONDS or way == "both ways" or pair == LIBRARIES[0]
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "way"), HALVES)
 def test_p14_half_open_link_is_found(
     network: MakeNetwork, program: Start, figure: Figure, ours: str, theirs: str, way: str
 ) -> None:
@@ -69,10 +77,10 @@ def test_p14_no_false_alarm_on_a_bad_link(
     a, b = net.hosts
     server, client = program(a, ours), program(b, theirs)
     link_hosts(server, client, a, ("PULL", "PUSH"), HEARTBEAT_IVL=1000, HEARTBEAT_TIMEOUT=3000)
-    count = int(max(4.0, SECONDS) / 0.02)
+    count = int(max(3.0, SECONDS) / 0.02)
     server.collect("s")
     client.send_paced("s", count, 0.02, 100)
-    deadline = time.monotonic() + max(4.0, SECONDS) * 3 + WAIT_S
+    deadline = time.monotonic() + max(3.0, SECONDS) * 3 + WAIT_S
     while server.wait_number("s", count - 1, 10.0) is None:
         assert time.monotonic() < deadline
     assert list(range(count)) == server.collected("s")
@@ -81,7 +89,7 @@ def test_p14_no_false_alarm_on_a_bad_link(
 
 
 #: Library of the publisher, of the subscriber, which way is cut, for how long (seconds).
-PARTITIONS = [(*pair, "both ways", 1.0) for pair in LIBRARIES] + [("purezmq", "purezmq", "one way", 5.0)]
+PARTITIONS = [(*pair, "both ways", 1.0) for pair in LIBRARIES] + [("purezmq", "purezmq", "one way", 2.0)]
 if SECONDS:
     PARTITIONS += [
         (*pair, way, seconds)
@@ -130,3 +138,96 @@ def test_p15_partition_is_survived(
         assert 0 == stats["queued"]
         assert unheard + stats["dropped"] <= lost
         assert lost <= unheard + stats["dropped"] + publisher.handed_over("s")
+
+
+def start_stream(server: PeerProcess, client: PeerProcess, size: int = 100, interval_s: float = 0.005) -> None:
+    """The client pushes numbered messages, the server pulls them."""
+    server.collect("s")
+    client.send_paced("s", 0, interval_s, size)
+    assert server.wait_number("s", 20, WAIT_S) is not None
+
+
+def finish_stream(server: PeerProcess, client: PeerProcess) -> tuple[int, list[int]]:
+    """Stop, and wait for the last message; how many were sent, and which came."""
+    total = client.stop_sending("s")
+    assert server.wait_number("s", total - 1, WAIT_S) is not None
+    got = server.collected("s")
+    assert sorted(set(got)) == got
+    return total, got
+
+
+@pytest.mark.parametrize(("ours", "theirs"), LIBRARIES)
+def test_connection_that_is_reset_is_made_again(
+    network: MakeNetwork, program: Start, figure: Figure, ours: str, theirs: str
+) -> None:
+    """A firewall that resets the connection and refuses new ones: both sides know at once, and go on when it stops."""
+    a, b = network().hosts
+    server, client = program(a, ours), program(b, theirs)
+    link_hosts(server, client, a, ("PULL", "PUSH"))
+    start_stream(server, client)
+    reset_at = time.monotonic()
+    a.reset(PORT)
+    found_at = client.wait_event("s", "DISCONNECTED", 1, WAIT_S)
+    assert found_at is not None
+    figure("seconds until the sender knew", found_at - reset_at)
+    assert client.wait_event("s", "CONNECT_RETRIED", 3, WAIT_S)
+    a.heal("refuse")
+    healed_at = time.monotonic()
+    count = len(server.collected("s"))
+    assert server.wait_collected("s", count + 1, WAIT_S) > count
+    figure("seconds until messages came again", time.monotonic() - healed_at)
+    total, got = finish_stream(server, client)
+    figure("lost", f"{total - len(got)} of {total}")
+    if theirs == "purezmq":
+        stats = client.stats("s")
+        assert stats["by_reason"].get("disconnected", 0) <= 1
+
+
+@both_libraries
+def test_carrier_that_is_lost_for_a_moment_costs_nothing(
+    network: MakeNetwork, program: Start, ours: str, theirs: str
+) -> None:
+    """The cable is pulled and put in again within the heartbeat timeout: nothing is lost, no connection is."""
+    a, b = network().hosts
+    server, client = program(a, ours), program(b, theirs)
+    link_hosts(server, client, a, ("PULL", "PUSH"), HEARTBEAT_IVL=1000, HEARTBEAT_TIMEOUT=5000)
+    start_stream(server, client)
+    b.set_carrier(up=False)
+    client.wait_sent("s", client.wait_sent("s", 0, 0) + 50, WAIT_S)
+    b.set_carrier(up=True)
+    total, got = finish_stream(server, client)
+    assert list(range(total)) == got
+    assert [] == server.event_times("s", "DISCONNECTED") + client.event_times("s", "DISCONNECTED")
+
+
+@pytest.mark.parametrize("fault", ["small packets", "slow line"])
+def test_narrow_link_carries_everything(network: MakeNetwork, program: Start, figure: Figure, fault: str) -> None:
+    """An MTU of 576, or 2 Mbit/s: large messages arrive whole, in order, and heartbeats don't fail behind them."""
+    a, b = network().hosts
+    server, client = program(a), program(b)
+    if fault == "small packets":
+        for host in (a, b):
+            host.set_mtu(576)
+    else:
+        b.limit_rate(2000)
+    link_hosts(server, client, a, ("PULL", "PUSH"), SNDHWM=5, HEARTBEAT_IVL=500, HEARTBEAT_TIMEOUT=2000)
+    started = time.monotonic()
+    start_stream(server, client, size=20_000, interval_s=0)
+    figure("kB/s", 20 * 20 / (time.monotonic() - started))
+    total, got = finish_stream(server, client)
+    assert list(range(total)) == got
+    assert [] == server.event_times("s", "DISCONNECTED") + client.event_times("s", "DISCONNECTED")
+
+
+def test_disorder_below_is_none_above(network: MakeNetwork, program: Start, figure: Figure) -> None:
+    """Packets doubled, reordered, damaged and lost: TCP's checksum and ours see to it that messages are what was sent."""
+    net = network(2, switched=False)
+    net.start_relay(delay=5, jitter=5, loss=1, dup=2, reorder=5, corrupt=1)
+    a, b = net.hosts
+    server, client = program(a), program(b)
+    link_hosts(server, client, a, ("PULL", "PUSH"), HEARTBEAT_IVL=1000, HEARTBEAT_TIMEOUT=5000)
+    start_stream(server, client, size=2000)
+    assert server.wait_number("s", 300, 3 * WAIT_S) is not None
+    total, got = finish_stream(server, client)
+    figure("messages", total)
+    assert list(range(total)) == got
