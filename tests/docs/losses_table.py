@@ -1,6 +1,6 @@
-"""Writes the tables of docs/explanation/reliability.md from the rows that the tests check (tests/faults/losses.py).
+"""Writes the tables of docs/explanation/reliability.md from the rows that tests check (tests/faults/losses.py).
 
-`python tests/docs/losses_table.py` writes them between their marks; a test fails while they aren't what would be written.
+`python tests/docs/losses_table.py` writes them between their marks; a test fails while they are not what it writes.
 """
 
 from __future__ import annotations

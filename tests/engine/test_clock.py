@@ -58,7 +58,8 @@ def test_p24_no_deadline_is_of_the_wall_clock() -> None:
         calls = wall_clock_calls(path)
         if not calls:
             continue
-        parents = {child: node for node in ast.walk(ast.parse(path.read_text())) for child in ast.iter_child_nodes(node)}
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
         for call in calls:
             parent = next(node for child, node in parents.items() if ast.dump(child) == ast.dump(call))
             is_stored = isinstance(parent, (ast.Assign, ast.keyword))

@@ -144,8 +144,8 @@ class Network:
         switch = ""
         if self._switched:
             switch = self._add_namespace(f"{self._name}-switch")
-            run("ip", "-n", switch, *"link add br0 type bridge mcast_snooping 0".split())
-            run("ip", "-n", switch, *"link set br0 up".split())
+            run("ip", "-n", switch, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
+            run("ip", "-n", switch, "link", "set", "br0", "up")
         for number in range(1, self._count + 1):
             host = Host(self._add_namespace(f"{self._name}-{number}"), f"10.77.0.{number}")
             self.hosts.append(host)

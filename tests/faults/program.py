@@ -12,11 +12,12 @@ import struct
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "interop"))
-from peer import Peer, main  # noqa: E402 - the program next door, without the harness
+from peer import Peer, main  # the program next door, without the harness
 
 #: Collected numbers are looked at this often, in case a thread ended without a word (seconds).
 LOOK_S = 0.5
@@ -220,7 +221,7 @@ class FaultPeer(Peer):
     def longest_gap(self, name: str) -> float:
         """The longest time between two messages that followed each other (seconds)."""
         times = [when for _, when in list(self._progress["got", name].items)]
-        return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=0.0)
+        return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
 
     def wait_sent(self, name: str, count: int, timeout_s: float) -> int:
         """How many messages were sent, once it's `count` or the time is over."""

@@ -105,8 +105,10 @@ if SECONDS:
 def test_p15_partition_is_survived(
     network: MakeNetwork, program: Start, figure: Figure, ours: str, theirs: str, way: str, seconds: float
 ) -> None:
-    """A publisher and its subscriber are parted and joined again: the subscription returns, order is kept, nothing
-    comes twice, and what is missing is what the publisher's numbers say."""
+    """Parted and joined again: the subscription returns, and what is missing is what the publisher's numbers say.
+
+    What comes is in order, and nothing comes twice.
+    """
     a, b = network().hosts
     publisher, subscriber = program(a, ours), program(b, theirs)
     link_hosts(publisher, subscriber, a, ("XPUB", "SUB"), **HEARTBEATS)
@@ -220,7 +222,7 @@ def test_narrow_link_carries_everything(network: MakeNetwork, program: Start, fi
 
 
 def test_disorder_below_is_none_above(network: MakeNetwork, program: Start, figure: Figure) -> None:
-    """Packets doubled, reordered, damaged and lost: TCP's checksum and ours see to it that messages are what was sent."""
+    """Packets doubled, reordered, damaged and lost: messages arrive as they were sent."""
     net = network(2, switched=False)
     net.start_relay(delay=5, jitter=5, loss=1, dup=2, reorder=5, corrupt=1)
     a, b = net.hosts

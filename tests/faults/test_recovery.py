@@ -50,7 +50,7 @@ def mortal_server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 def test_p02_server_dies_after_the_request(
     make_socket: MakeSocket, mortal_server: tuple[str, Path], figure: Figure
 ) -> None:
-    """The server is killed with every other request in its hands: each is answered, and seen twice at most as itself."""
+    """The server is killed with every other request in its hands: each is answered, and repeated as itself only."""
     endpoint, log = mortal_server
     req = make_socket(zmq.REQ, reconnect_ivl=10)
     req.connect(endpoint)

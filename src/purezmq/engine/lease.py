@@ -43,6 +43,7 @@ class _Guard:
 
         def __enter__(self) -> bool:
             """Wait for the lease."""
+
         def __exit__(self, *_: object) -> None:
             """Let go."""
 
