@@ -261,3 +261,22 @@ def test_p29_other_clients_of_the_same_socket(make_socket: MakeSocket, program: 
     for number in range(20):
         small.send(b"%d" % number)
         assert [b"%d" % number] == receiver.recv("s")
+
+
+# -- P05: who subscribes late ------------------------------------------------------------------------------------------
+
+
+def test_p05_with_the_wait_nobody_comes_too_late(make_socket: MakeSocket) -> None:
+    """A publisher that waits for its subscriber, a new one each time: the first message reaches it, and all others."""
+    pub = make_socket(zmq.PUB)
+    pub.bind("tcp://127.0.0.1:*")
+    for round_ in range(choose(200, 1000)):
+        sub = make_socket(zmq.SUB)
+        topic = b"%d " % round_
+        sub.subscribe(topic)
+        sub.connect(pub.last_endpoint)
+        pub.wait_for_subscribers(1, topic, timeout=5)
+        for number in range(5):
+            pub.send(topic + b"%d" % number)
+        assert [topic + b"%d" % number for number in range(5)] == [sub.recv() for _ in range(5)]
+        sub.close()
