@@ -4,12 +4,13 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+FAULT_S ?= 60
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format types fuzz bench docs clean
+.PHONY: help demo test unit faults lint format types fuzz bench docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -21,6 +22,9 @@ test: lint types unit ## everything that CI runs: lint, types, tests
 
 unit: $(VENV)/.installed-test ## the tests alone (ARGS="-k word" selects)
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: $(VENV)/.installed-test ## broken networks and processes, at length (as root; FAULT_S=60 is the longest fault)
+	@PUREZMQ_FAULTS_SECONDS=$(FAULT_S) $(BIN)/python -m pytest tests/faults -o timeout=900 -o faulthandler_timeout=890 $(ARGS)
 
 lint: $(VENV)/.installed-test ## ruff and the layer contracts of .importlinter
 	@$(BIN)/ruff check .

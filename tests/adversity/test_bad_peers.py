@@ -120,7 +120,7 @@ def test_handshake_byte_by_byte_succeeds(make_socket: MakeSocket) -> None:
 
 
 def test_silent_connections_harm_nobody(make_socket: MakeSocket) -> None:
-    """A hundred connections that never say a word."""
+    """V06: A hundred connections that never say a word."""
     pull = make_socket(zmq.PULL)
     endpoint = bind(pull, "tcp")
     silent = [RawPeer.connect(endpoint) for _ in range(100)]

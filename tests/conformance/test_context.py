@@ -107,7 +107,7 @@ def poll_with_poller(socket: Any, timeout: Any) -> Any:
 @pytest.mark.parametrize("transport", ["tcp", "inproc"])
 @pytest.mark.parametrize("name", BLOCKING)
 def test_term_gives_eterm_to_blocked_call(make_context: Callable[..., Any], name: str, transport: str) -> None:
-    """A call that blocks raises ContextTerminated; term() returns when the socket is closed."""
+    """P16: A call that blocks raises ContextTerminated; term() returns when the socket is closed."""
     context = make_context()
     kind, block = BLOCKING[name]
     socket = context.socket(kind)

@@ -177,7 +177,7 @@ def test_handover_over_inproc_tells_the_older_peer(make_socket: MakeSocket, deal
 def test_handover_replaces_a_peer_that_hangs(
     make_socket: MakeSocket, make_peer: MakePeer, dealers: Any, queued: int
 ) -> None:
-    """A stopped process keeps its connection, and may be full of messages; a live one gets its id all the same."""
+    """V26: A stopped process keeps its connection, and may be full of messages; a live one gets its id all the same."""
     router, (_, second) = make_socket(zmq.ROUTER, router_handover=1, sndhwm=0), dealers
     endpoint = bind(router, "tcp")
     hanging = make_peer()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import signal
+import socket as socket_module
 import struct
 import threading
 import weakref
@@ -47,6 +48,21 @@ def tell(socket: Any, kind: str, **details: Any) -> None:
 
 
 # -- what events say -----------------------------------------------------------------------------------------------
+
+
+def test_disconnected_counts_what_this_connection_had_given_to_the_system(make_socket: MakeSocket) -> None:
+    """What earlier connections had is not counted again, and what is queued without one isn't."""
+    push = make_socket(zmq.PUSH, reconnect_ivl=10)
+    events = push.events()
+    with socket_module.create_server(("127.0.0.1", 0)) as server:
+        push.connect(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        for count in (3, 2):
+            with RawPeer(server.accept()[0]) as peer:
+                peer.shake_hands("PULL")
+                for _ in range(count):
+                    push.send(b"x")
+                    assert (0, b"x") == peer.receive_frame()
+            assert count == next_of(events, "disconnected").count
 
 
 @pytest.mark.parametrize("transport", STREAM_TRANSPORTS)

@@ -86,7 +86,7 @@ def check_ended(stream: Any) -> None:
 @FORK
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_child_gets_closed_sockets_and_parent_goes_on(make_socket: MakeSocket, transport: str) -> None:
-    """In the child every socket is closed; the parent's traffic is not disturbed."""
+    """P17: In the child every socket is closed; the parent's traffic is not disturbed."""
     push, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL)
     endpoint = link(pull, push, transport=transport)
     push.send(b"before")
@@ -149,7 +149,7 @@ def test_child_gets_new_instance(make_socket: MakeSocket) -> None:
 @needs_fork
 @FORK
 def test_child_of_busy_parent(make_socket: MakeSocket) -> None:
-    """Forks while other threads send and receive: nothing is lost in the parent, no child hangs."""
+    """P17: Forks while other threads send and receive: nothing is lost in the parent, no child hangs."""
     push, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL)
     link(pull, push)
     count, stop = 0, threading.Event()
@@ -259,7 +259,7 @@ def run_script(body: str, **popen: Any) -> subprocess.Popen[str]:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("name", INTERRUPTED)
 def test_interrupt_ends_blocked_call(name: str) -> None:
-    """Ctrl-C raises KeyboardInterrupt out of every blocking call of the main thread."""
+    """P18: Ctrl-C raises KeyboardInterrupt out of every blocking call of the main thread."""
     script = (
         f"try:\n    exec({INTERRUPTED[name]!r})\n"
         "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n    import os; os._exit(7)\n"
@@ -285,7 +285,7 @@ def test_interrupt_ends_blocked_call(name: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_signal_with_handler_does_not_end_call() -> None:
-    """A handler that returns: recv goes on to wait (PEP 475)."""
+    """P18: A handler that returns: recv goes on to wait (PEP 475)."""
     script = (
         "import signal\n"
         "signal.signal(signal.SIGUSR1, lambda *a: print('handled', flush=True))\n"

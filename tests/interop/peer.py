@@ -139,9 +139,9 @@ class Peer:
         self.context = self.zmq.Context()
 
 
-def main() -> None:
+def main(kind: type[Peer] = Peer) -> None:
     """Answer commands until stdin ends."""
-    peer = Peer(sys.argv[1] if len(sys.argv) > 1 else "zmq")
+    peer = kind(sys.argv[1] if len(sys.argv) > 1 else "zmq")
     print(json.dumps({"value": peer.zmq.zmq_version()}), flush=True)
     for line in sys.stdin:
         command, *args = json.loads(line)

@@ -8,7 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,17 @@ class PeerProcess:
 
     ``peer.send("s", [b"x"])`` runs the command there and returns its value; ``peer.start("echo", "s", 3)``
     returns at once, and ``peer.finish()`` gives the value.
+
+    Args:
+        library: that it uses.
+        program: with the commands.
+        prefix: a command that becomes the program's, such as one that puts it into another network.
     """
 
-    def __init__(self, library: str = "zmq") -> None:
+    def __init__(self, library: str = "zmq", program: Path = PEER, prefix: Sequence[str] = ()) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore::ResourceWarning", str(PEER), library],
+            [*prefix, sys.executable, "-W", "ignore::ResourceWarning", str(program), library],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
@@ -94,6 +99,11 @@ class PeerProcess:
     def is_alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
 
     def kill(self) -> None:
         """End the process the hard way (kill -9)."""

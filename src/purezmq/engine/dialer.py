@@ -99,7 +99,7 @@ class Dialer:
     def _attempt(self) -> None:
         """Resolve, then connect (I/O thread)."""
         self._timer = None
-        if self.closed:
+        if self.closed or self._pending is not None or self.session.stream is not None:
             return
         if self.transport.needs_resolver(self.endpoint):
             try:

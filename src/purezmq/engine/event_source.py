@@ -38,7 +38,14 @@ class EventSource:
         self._event_log: EventLog | None = None
 
     def emit(
-        self, event: int, value: int, endpoint: str, session: Any = None, error: str = "", reason: str = ""
+        self,
+        event: int,
+        value: int,
+        endpoint: str,
+        session: Any = None,
+        error: str = "",
+        reason: str = "",
+        count: int = 0,
     ) -> None:
         """Tell one of libzmq's events.
 
@@ -49,6 +56,7 @@ class EventSource:
             session: of the connection, or the listener, that it is about.
             error: why, as a text for people.
             reason: why, as a word for programs.
+            count: of messages.
         """
         if self.monitor is not None:
             self.monitor(event, value, endpoint)
@@ -64,6 +72,7 @@ class EventSource:
                 value=value,
                 error=error,
                 reason=reason,
+                count=count,
             )
 
     def tell(

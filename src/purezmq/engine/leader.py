@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from itertools import compress
 from time import monotonic
 
+from purezmq.engine.lease import NOT_WAITING
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
 from purezmq.native import allocate_lock
@@ -73,7 +75,6 @@ class Leadership:
 
     __slots__ = (
         "_change",
-        "_lead_lock",
         "_spin_penalty",
         "_spins_to_skip",
         "_retake_after_poll",
@@ -83,6 +84,7 @@ class Leadership:
         "exported",
         "followers",
         "handlers",
+        "lead_lock",
         "lease",
         "loop",
         "polling",
@@ -104,7 +106,8 @@ class Leadership:
         self.polling = False
         #: The I/O thread watches the selector.
         self.watched = False
-        self._lead_lock = allocate_lock()
+        #: Whose it is leads.
+        self.lead_lock = allocate_lock()
         self._watch_lock = allocate_lock()
         #: Counts what followers may wait for, for those that spin.
         self._change = 0
@@ -195,7 +198,7 @@ class Leadership:
         if selector is None:
             return
         # A leader may sit in the selector: it was woken, and its lead lock says when it is out.
-        with self._lead_lock, self._watch_lock:
+        with self.lead_lock, self._watch_lock:
             if self.watched:
                 self.watched = False
                 self.loop.unwatch(selector.fileno())
@@ -211,10 +214,13 @@ class Leadership:
             timeout: seconds, None for ever.
             hint: cheap test without the lease: what the caller waits for may have come already.
         """
-        if self.selector is None or not self._lead_lock.acquire(False):
-            self._follow(timeout, hint)
-            return
+        held: list[Callable[[], None]] = []
         try:
+            if self.selector is not None:
+                held.extend(compress((self.lead_lock.release,), map(self.lead_lock.acquire, NOT_WAITING)))
+            if not held:
+                self._follow(timeout, hint)
+                return
             if self.watched:
                 self._unwatch()
             self._uses += 1
@@ -236,7 +242,9 @@ class Leadership:
             if events:
                 self._dispatch(events)
         finally:
-            self._release_lead()
+            if held:
+                held[0]()
+                self._note_released()
 
     def sleep_once(self) -> None:
         """The next wait shall not spin (lease held)."""
@@ -286,50 +294,63 @@ class Leadership:
 
     def _can_lead(self) -> bool:
         """Whether there is a selector that nobody leads."""
-        return self.selector is not None and not self._lead_lock.locked()
+        return self.selector is not None and not self.lead_lock.locked()
 
     def try_pump(self) -> None:
         """Handle what is ready now without waiting, unless another thread leads."""
-        if self.selector is not None and self._lead_lock.acquire(False):
-            try:
-                self._uses += 1
-                selector = self.selector
-                events = selector.poll(0) if selector is not None else None
-                if events:
-                    self._dispatch(events)
-            finally:
-                self._release_lead()
+        if self.selector is None:
+            return
+        held: list[Callable[[], None]] = []
+        try:
+            held.extend(compress((self.lead_lock.release,), map(self.lead_lock.acquire, NOT_WAITING)))
+            if not held:
+                return
+            self._uses += 1
+            selector = self.selector
+            events = selector.poll(0) if selector is not None else None
+            if events:
+                self._dispatch(events)
+        finally:
+            if held:
+                held[0]()
+                self._note_released()
 
     def pump(self) -> None:
         """Handle what is ready now; when another thread is just about to, give way to it for a moment."""
         for _ in GIVE_WAY:
-            if self.selector is None or not self._lead_lock.locked():
+            if self.selector is None or not self.lead_lock.locked():
                 break
             sched_yield()
         self.try_pump()
 
-    def try_lead_for_poller(self) -> EpollSelector | None:
-        """Become leader on behalf of a poller that watches several sockets; the selector, or None if another leads."""
-        if self.selector is None or not self._lead_lock.acquire(False):
+    def try_lead_for_poller(self, held: list[Callable[[], None]]) -> EpollSelector | None:
+        """Become leader on behalf of a poller that watches several sockets; the selector, or None if another leads.
+
+        Args:
+            held: gets what ends the lead: the poller has to call it, whatever this raises, and `end_lead_for_poller`
+                then.
+        """
+        count = len(held)
+        if self.selector is not None:
+            held.extend(compress((self.lead_lock.release,), map(self.lead_lock.acquire, NOT_WAITING)))
+        if len(held) == count:
             return None
         if self.watched:
             self._unwatch()
         selector = self._current_selector()
-        if selector is None:  # closed meanwhile
-            self._release_lead()
-            return None
-        self._uses += 1
-        self.polling = True
+        if selector is not None:  # else closed meanwhile
+            self._uses += 1
+            self.polling = True
         return selector
 
     def _current_selector(self) -> EpollSelector | None:
         return self.selector
 
     def end_lead_for_poller(self) -> None:
-        """Undo `try_lead_for_poller`."""
+        """The poller has let the lead lock go."""
         self.polling = False
         self._retake_if_asked()
-        self._release_lead()
+        self._note_released()
 
     def _retake_if_asked(self) -> None:
         """The I/O thread looked while this thread slept in the selector: now it may come back."""
@@ -341,24 +362,27 @@ class Leadership:
         now = monotonic()
         handlers = self.handlers
         lease = self.lease
-        lease.acquire()
         try:
-            for fd, mask in events:
-                handler = handlers.get(fd)
-                if handler is not None:
-                    handler.handle_event(mask, now)
-                else:
-                    wakeup = self.wakeup
-                    if wakeup is not None and fd == wakeup.fd:
-                        wakeup.clear()
+            with lease.guard:
+                for fd, mask in events:
+                    handler = handlers.get(fd)
+                    if handler is not None:
+                        handler.handle_event(mask, now)
+                    else:
+                        wakeup = self.wakeup
+                        if wakeup is not None and fd == wakeup.fd:
+                            wakeup.clear()
         finally:
-            lease.unlock()
             if lease.mailbox:
                 lease.run_mailbox()
 
     def _release_lead(self) -> None:
-        """Lead no more: one of the followers may."""
-        self._lead_lock.release()
+        """Lead no more."""
+        self.lead_lock.release()
+        self._note_released()
+
+    def _note_released(self) -> None:
+        """One of the followers may lead."""
         self._change += 1
         if self.followers:
             self.wake_followers()
@@ -389,7 +413,7 @@ class Leadership:
     # -- on the I/O thread ---------------------------------------------------------------------------------------
 
     def _handle_watched(self, _mask: int) -> None:
-        if self._lead_lock.acquire(False):
+        if self.lead_lock.acquire(False):
             try:
                 selector = self.selector
                 events = selector.poll(0) if selector is not None else None

@@ -7,11 +7,17 @@ Rules:
 * Nobody holds two leases at a time. Work for another socket (an inproc peer) is posted to that socket's mailbox: it
   runs at once when the other lease is free, else when its holder lets go. So leases can't deadlock.
 * Nobody waits while holding one: reads and writes are non-blocking, and waiting is `leader`'s matter.
+
+Ctrl-C, and any signal handler that raises, comes between two instructions of the main thread; also between a call that
+took a lock and the `try` behind it, and at the first instruction of an `__exit__` in Python. A lock that C enters and
+leaves for a ``with`` has neither gap. So ``with lease:`` enters in C, and the calls that programs interrupt, sending,
+receiving and polling, say ``with lease.afterwards, lease.guard:``, which leaves in C, too.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from itertools import compress
 
 from purezmq.engine.fence import report
 from purezmq.native import allocate_lock
@@ -19,32 +25,79 @@ from purezmq.native import allocate_lock
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
 
-__all__ = ["Lease"]
+__all__ = ["NOT_WAITING", "Lease"]
+
+
+#: ``held.extend(compress((lock.release,), map(lock.acquire, NOT_WAITING)))`` tries to take a lock, and puts into `held`
+#: what lets it go if that succeeded; in one call of C, so that no signal handler runs in between.
+NOT_WAITING = (False,)
+
+
+class _Guard:
+    """The lock of a lease as a context manager whose two methods are C."""
+
+    __slots__ = ("__enter__", "__exit__")
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> bool:
+            """Wait for the lease."""
+
+        def __exit__(self, *_: object) -> None:
+            """Let go."""
+
+
+class _Afterwards:
+    """When the lease was let go: run what others posted meanwhile."""
+
+    __slots__ = ("__enter__", "_lease")
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> int:
+            """Nothing yet."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self.__enter__ = lease.mailbox.__len__  # type: ignore[method-assign]  # in C
+
+    def __exit__(self, *_: object) -> None:
+        lease = self._lease
+        if lease.mailbox:
+            lease.run_mailbox()
 
 
 class Lease:
-    """A lock with a mailbox. Use it as ``with lease:``."""
+    """A lock with a mailbox. Use it as ``with lease:``, or as the module's text says.
 
-    __slots__ = ("acquire", "mailbox", "unlock")
+    Attributes:
+        guard: the lock alone; who enters it looks at the mailbox afterwards.
+        afterwards: whose end looks at the mailbox.
+    """
+
+    __slots__ = ("__enter__", "acquire", "afterwards", "guard", "mailbox", "unlock")
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> bool:
+            """Wait for the lease (never long: see the rules)."""
 
     def __init__(self) -> None:
         self.mailbox: deque[Callable[[], None]] = deque()
+        self.afterwards = _Afterwards(self)
         self.reset()
 
     def reset(self) -> None:
         """Make the lease free: in a forked child, where the thread that held it doesn't exist."""
         self.mailbox.clear()
         lock = allocate_lock()
-        #: For hot rooms, which write out what `with` does: acquire, and in a finally unlock and look at the mailbox.
         self.acquire = lock.acquire
         self.unlock = lock.release
-
-    def __enter__(self) -> Self:
-        """Wait for the lease (never long: see the rules)."""
-        self.acquire()
-        return self
+        self.__enter__ = lock.acquire  # type: ignore[method-assign]
+        guard = self.guard = _Guard()
+        guard.__enter__ = lock.acquire  # type: ignore[method-assign]
+        guard.__exit__ = lock.__exit__  # type: ignore[method-assign,assignment]
 
     def __exit__(self, *_: object) -> None:
         """Let go, then run what others posted meanwhile."""
@@ -72,12 +125,17 @@ class Lease:
 
         The check of the mailbox follows the release, so a command posted in between is seen by one of the two.
         """
-        while self.mailbox and self.acquire(False):
+        while self.mailbox:
+            held: list[Callable[[], None]] = []
             try:
+                held.extend(compress((self.unlock,), map(self.acquire, NOT_WAITING)))
+                if not held:
+                    return
                 while self.mailbox:
                     self._run(self.mailbox.popleft())
             finally:
-                self.unlock()
+                if held:
+                    held[0]()
 
     @staticmethod
     def _run(command: Callable[[], None]) -> None:

@@ -84,12 +84,28 @@ class Outbox:
         now = monotonic()
         if self.unsent is None and (now - self.last_flush > IDLE_S or len(pipe.outbound) >= pipe.write_batch):
             if len(pipe.outbound) == 1:
-                self._write_one(pipe, now)
+                try:
+                    self._write_one(pipe, now)
+                except BaseException as error:
+                    self._handle_interrupt(error)
+                    raise
             else:
                 self.flush(now)
         else:
             pipe.quiet = False
             self.engine.note_dirty(self)
+
+    def _handle_interrupt(self, error: BaseException) -> None:
+        """An exception came out of the midst of a write: a signal handler raised it (Ctrl-C), or it's a fault of ours.
+
+        How much of it has left nobody knows. So the connection ends, rather than go on with a gap in it, and the batch
+        counts as handed to the system: it isn't sent twice.
+        """
+        unsent, pipe = self.unsent, self.pipe
+        if unsent and pipe is not None:
+            pipe.in_flight -= len(unsent[0].messages)
+            unsent[0].messages = []
+        self.close_stream(error)
 
     def _write_one(self, pipe: Pipe, now: float) -> None:
         """A single message on an idle connection, the round-trip case: the shortest way to the system."""
@@ -122,37 +138,41 @@ class Outbox:
     def flush(self, now: float) -> None:
         """Write everything that the system takes now."""
         del now
-        connection, pipe = self.connection, self.pipe
-        if self.unsent is not None and not self._write_unsent():
-            return
-        if pipe is None or connection is None or not connection.ready:
-            if pipe is not None:
-                pipe.quiet = False  # nobody needs to tell us again: the end of the handshake flushes
-            return
-        while True:
-            batch = take_batch(pipe.outbound, self.take_bytes)
-            if not batch:
-                # Quiet first, then look again: who appends looks at `quiet` after its append.
-                pipe.quiet = True
-                if pipe.swapping and pipe.refill():
-                    if not len(pipe.swap):  # a swap has a length, and is no container
-                        self.engine.handle_room()
-                    continue
-                if pipe.meter is not None:
-                    pipe.meter.settle(len(pipe.outbound) + pipe.in_flight)
-                if not pipe.outbound:
-                    # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
-                    self.last_flush = monotonic()
-                    if self.mask & WRITE:
-                        self._set_interest(self.mask & ~WRITE)
-                    if (self.engine.closing or self.ending) and not pipe.swapping:
-                        self.engine.handle_flushed(self)
-                    return
-                continue
-            pipe.sent += len(batch)
-            if not self._write(connection.encode(batch), batch, pipe):
-                self.last_flush = monotonic()
+        try:
+            connection, pipe = self.connection, self.pipe
+            if self.unsent is not None and not self._write_unsent():
                 return
+            if pipe is None or connection is None or not connection.ready:
+                if pipe is not None:
+                    pipe.quiet = False  # nobody needs to tell us again: the end of the handshake flushes
+                return
+            while True:
+                batch = take_batch(pipe.outbound, self.take_bytes)
+                if not batch:
+                    # Quiet first, then look again: who appends looks at `quiet` after its append.
+                    pipe.quiet = True
+                    if pipe.swapping and pipe.refill():
+                        if not len(pipe.swap):  # a swap has a length, and is no container
+                            self.engine.handle_room()
+                        continue
+                    if pipe.meter is not None:
+                        pipe.meter.settle(len(pipe.outbound) + pipe.in_flight)
+                    if not pipe.outbound:
+                        # The clock again: a write of a full batch takes longer than the idle time, and isn't idleness.
+                        self.last_flush = monotonic()
+                        if self.mask & WRITE:
+                            self._set_interest(self.mask & ~WRITE)
+                        if (self.engine.closing or self.ending) and not pipe.swapping:
+                            self.engine.handle_flushed(self)
+                        return
+                    continue
+                pipe.sent += len(batch)
+                if not self._write(connection.encode(batch), batch, pipe):
+                    self.last_flush = monotonic()
+                    return
+        except BaseException as error:
+            self._handle_interrupt(error)
+            raise
 
     def flush_shared(self, chunks: list[Any], batch: list[Any], size: int, now: float) -> None:
         """Write chunks that were encoded once for many peers; those a full pipe has no room for are dropped."""
@@ -160,35 +180,39 @@ class Outbox:
         if pipe is None:
             return
         self.last_flush = now
-        if pipe.outbound:  # what is queued here (a welcome message) leaves first
-            self.flush(now)
-            if pipe.carrier is not self:  # the connection broke, and the durable subscriber's pipe is parked
-                pipe.carrier.queue_each(batch, now)
+        try:
+            if pipe.outbound:  # what is queued here (a welcome message) leaves first
+                self.flush(now)
+                if pipe.carrier is not self:  # the connection broke, and the durable subscriber's pipe is parked
+                    pipe.carrier.queue_each(batch, now)
+                    return
+                if pipe.outbound:
+                    self.queue_each(batch, now)
+                    return
+            if self.unsent is None:
+                pipe.sent += len(batch)
+                self._write(chunks, batch, pipe, size)
                 return
-            if pipe.outbound:
-                self.queue_each(batch, now)
-                return
-        if self.unsent is None:
+            limit = pipe.send_limit
+            if not pipe.eligible and pipe.in_flight <= limit // 2:
+                pipe.eligible = True
+            if limit and (not pipe.eligible or pipe.in_flight + len(batch) > limit):
+                if pipe.policy != DROP_NEWEST:
+                    self.queue_each(batch, now)
+                    return
+                room = max(limit - pipe.in_flight, 0) if pipe.eligible else 0
+                pipe.eligible = False
+                pipe.drop(len(batch) - room, DropReason.NEWEST)
+                if not room or self.connection is None:
+                    return
+                batch = batch[:room]
+                chunks = self.connection.encode(batch)
             pipe.sent += len(batch)
-            self._write(chunks, batch, pipe, size)
-            return
-        limit = pipe.send_limit
-        if not pipe.eligible and pipe.in_flight <= limit // 2:
-            pipe.eligible = True
-        if limit and (not pipe.eligible or pipe.in_flight + len(batch) > limit):
-            if pipe.policy != DROP_NEWEST:
-                self.queue_each(batch, now)
-                return
-            room = max(limit - pipe.in_flight, 0) if pipe.eligible else 0
-            pipe.eligible = False
-            pipe.drop(len(batch) - room, DropReason.NEWEST)
-            if not room or self.connection is None:
-                return
-            batch = batch[:room]
-            chunks = self.connection.encode(batch)
-        pipe.sent += len(batch)
-        pipe.in_flight += len(batch)
-        self.unsent.append(_Unsent(list(chunks), batch, started=False))
+            pipe.in_flight += len(batch)
+            self.unsent.append(_Unsent(list(chunks), batch, started=False))
+        except BaseException as error:
+            self._handle_interrupt(error)
+            raise
 
     def queue_each(self, batch: list[Any], now: float) -> None:
         """Queue messages one by one, each by the pipe's overflow policy: for a peer that is full, away or special."""
@@ -360,23 +384,27 @@ class Outbox:
 
     def write_control(self, chunks: list[Any], now: float) -> None:
         """Write control frames after what is unsent and before what is queued; outside every limit."""
-        if self.unsent is not None:
-            self.unsent.append(_Unsent(list(chunks), [], started=False))
-            return
-        size = sum(map(len, chunks))
-        stream = self.stream
-        if stream is None:
-            return
         try:
-            taken = stream.try_write(chunks)
-        except OSError as error:
-            if error.errno in SHORTAGES:
-                self.unsent = deque([_Unsent(list(chunks), [], started=False)])
-            self._handle_write_error(error)
-            return
-        if taken < size:
-            self.unsent = deque([_Unsent(_skip(chunks, taken), [], started=taken > 0)])
-            self._wait_for_room()
+            if self.unsent is not None:
+                self.unsent.append(_Unsent(list(chunks), [], started=False))
+                return
+            size = sum(map(len, chunks))
+            stream = self.stream
+            if stream is None:
+                return
+            try:
+                taken = stream.try_write(chunks)
+            except OSError as error:
+                if error.errno in SHORTAGES:
+                    self.unsent = deque([_Unsent(list(chunks), [], started=False)])
+                self._handle_write_error(error)
+                return
+            if taken < size:
+                self.unsent = deque([_Unsent(_skip(chunks, taken), [], started=taken > 0)])
+                self._wait_for_room()
+        except BaseException as error:
+            self._handle_interrupt(error)
+            raise
 
     def take_back_unsent(self) -> None:
         """The connection is lost: give whole messages that never left back to the pipe (if it lives on)."""

@@ -88,7 +88,8 @@ class Session(Outbox, Inbox):
 
     __slots__ = (
         "_denial", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask",
-        "newcomers", "number", "overflow", "peer_info", "question", "read_batch", "remote", "text", "timer",
+        "newcomers", "number", "overflow", "peer_info", "question", "read_batch", "remote", "sent_before", "text",
+        "timer",
     )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
@@ -98,6 +99,8 @@ class Session(Outbox, Inbox):
         self.text = text or endpoint
         self.number = 0
         self.remote = ""
+        #: Messages that earlier connections of this pipe gave to the system.
+        self.sent_before = 0
         self.peer_info: PeerInfo | None = None
         #: Why the pattern refuses the peer: our last words to it.
         self._refusal: str | None = None
@@ -403,17 +406,36 @@ class Session(Outbox, Inbox):
         stream, self.stream = self.stream, None
         if stream is None:
             return
+        connection, self.connection = self.connection, None
+        try:
+            self._end_stream(stream, connection, error, failure, why)
+        except BaseException as interruption:
+            if not isinstance(interruption, Exception):
+                # A signal handler raised, in the midst of it. On the I/O thread none runs: there it's done to its end.
+                self.engine.loop.call(lambda: self._end_again(stream, connection, error, failure, why))
+            raise
+
+    def _end_again(self, stream: SocketStream, *how: Any) -> None:
+        with self.engine.lease:
+            if self.stream is None:
+                self._end_stream(stream, *how)
+
+    def _end_stream(
+        self, stream: SocketStream, connection: Any, error: BaseException | None, failure: ConnectionFailed | None,
+        why: str,
+    ) -> None:  # fmt: skip
+        """The steps of `close_stream`. Each may be done twice."""
         engine = self.engine
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
         if self.question is not None:
             self.question.close()
-        connection, self.connection = self.connection, None
         self.confirmation = None
         self.leave_newcomers()
         was_ready = connection is not None and connection.peer is not None
-        if error is not None and was_ready and connection is not None and self.pipe is not None:
+        is_open = stream.fileno() >= 0
+        if is_open and error is not None and was_ready and connection is not None and self.pipe is not None:
             try:
                 failure = self._read_rest(stream, connection, self.pipe) or failure
             except Exception as problem:  # noqa: BLE001 - the fence: the end of a connection is reached whatever happens
@@ -426,8 +448,9 @@ class Session(Outbox, Inbox):
             why = f"we refused the peer: {refusal}"
         if connection is not None:
             connection.close()
-        engine.leadership.unregister(self.fd)
-        engine.sessions.pop(self.fd, None)
+        if engine.sessions.get(self.fd) is self:  # else it's another one's descriptor by now
+            engine.leadership.unregister(self.fd)
+            engine.sessions.pop(self.fd, None)
         if self.pipe is None or self.pipe.receive_swap is None:
             engine.stalled.discard(self)
         stream.close()
@@ -441,11 +464,14 @@ class Session(Outbox, Inbox):
         denial, self._denial = self._denial, ""
         if failure is not None and failure.reason in _REFUSALS and not denial:
             engine.tell("peer_refused", session=self, error=failure.text)
-        engine.emit(Event.DISCONNECTED, self.fd, self.endpoint, self, why, failure.reason.value if failure else "")
+        self.take_back_unsent()
+        left = self.pipe.sent - self.sent_before if was_ready and self.pipe is not None else 0
+        if self.number:
+            reason = failure.reason.value if failure else ""
+            engine.emit(Event.DISCONNECTED, self.fd, self.endpoint, self, why, reason, left)
         self.number = 0
         self.remote = ""
         self.peer_info = None
-        self.take_back_unsent()
         engine.handle_lost(self, was_ready, refused=refused)
 
 

@@ -380,6 +380,7 @@ class SocketEngine(EventSource):
             pipe = self.queues.make_pipe(session, session.dialer.routing_id if session.dialer is not None else b"")
         pipe.peer = peer
         pipe.connections += 1
+        session.sent_before = pipe.sent
         pipe.since = time()
         if session.dialer is None or not session.dialer.routing_id:
             pipe.routing_id = peer.routing_id

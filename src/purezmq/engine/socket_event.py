@@ -44,7 +44,8 @@ class SocketEvent:
         value: the monitor's value: a descriptor, an errno, milliseconds to the next attempt; 0 otherwise.
         error: why, as a text for people.
         reason: why, as a word for programs.
-        count: how many messages.
+        count: how many messages; of "disconnected", how many this connection had given to the system. Which of them the
+            peer's application took is not known: at most so many are lost, besides those that are told as dropped.
         time: when, as `time.time()`.
     """
 

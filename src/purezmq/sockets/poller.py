@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select as _select
+from operator import call
 from time import monotonic
 
 from purezmq import constants, native
@@ -19,7 +20,7 @@ from purezmq.sockets.socket_recv import SocketRecv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 __all__ = ["Poller", "select", "zmq_poll"]
@@ -185,23 +186,28 @@ def _wait(
     waiter.wakeup.clear()
     engines = [socket._engine for socket, _flags in sockets]
     led: list[Any] = []
+    #: What lets the sockets go that this thread leads. All of them in one call of C, so that a signal handler that
+    #: raises at the end can't keep any.
+    held: list[Callable[[], None]] = []
+    let_go = map(call, held)
     descriptors: list[int] = []
     try:
         for engine in engines:
             engine.leadership.followers.append(waiter)
-            selector = engine.leadership.try_lead_for_poller() if is_nestable() else None
+            selector = engine.leadership.try_lead_for_poller(held) if is_nestable() else None
             if selector is not None:
                 led.append(engine)
                 descriptors.append(selector.fileno())
         for socket, flags in sockets:
             if flags & POLLOUT:
-                with socket._engine.lease:
+                with socket._engine.lease.afterwards, socket._engine.lease.guard:
                     socket._engine.mark_room()
         # Announced first, looked second: what came in between is seen here, what comes later releases the waiter.
         if any(socket._events(flags) for socket, flags in sockets):
             timeout = 0.0
         return poll_system(system, timeout, descriptors, waiter.wakeup)
     finally:
+        list(let_go)
         for engine in led:
             engine.leadership.end_lead_for_poller()
         for engine in engines:

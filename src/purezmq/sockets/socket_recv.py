@@ -96,7 +96,7 @@ class SocketRecv(SocketState):
                 self._take_origins()
             rest = self._shared.rest
             if rest is not None:
-                with engine.lease:
+                with engine.lease.afterwards, engine.lease.guard:
                     part = self._next_part()
                 if part is not None:
                     return part if copy else self._as_frame(part, more=self._shared.rest is not None)
@@ -104,7 +104,7 @@ class SocketRecv(SocketState):
         if isinstance(message, list):
             if self._pattern.addressing:
                 return self._open_addressed(message, pipe, copy=copy)
-            with engine.lease:
+            with engine.lease.afterwards, engine.lease.guard:
                 if self._shared.rest is not None:
                     # Another thread is in the middle of a message: that one goes on, ours comes after it.
                     self._pattern.inbox.put_back(None, message)
@@ -144,16 +144,15 @@ class SocketRecv(SocketState):
         while True:
             # Over wires nothing is there before we look at the descriptors; over inproc this tells the peer to wake us.
             if not pattern.fast_recv or deadline != -1.0 or engine.stalled or engine.links or self._recv_hint():
-                lease.acquire()
                 try:
-                    if not self._shared.usable:
-                        self._check_open()
-                    message = pattern.try_recv()
-                    pipe = pattern.last_pipe  # without the lease it would be another thread's
-                    if message is None and deadline == -1.0:
-                        pattern.check_recv()
+                    with lease.guard:
+                        if not self._shared.usable:
+                            self._check_open()
+                        message = pattern.try_recv()
+                        pipe = pattern.last_pipe  # without the lease it would be another thread's
+                        if message is None and deadline == -1.0:
+                            pattern.check_recv()
                 finally:
-                    lease.unlock()
                     if lease.mailbox:
                         lease.run_mailbox()
                 if message is not None:
@@ -174,11 +173,11 @@ class SocketRecv(SocketState):
             self._wait(left, self._recv_hint)
 
     def _note_taken(self) -> None:
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._engine.queues.note_taken()
 
     def _recv_last_try(self) -> tuple[Message, Pipe | None]:
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             message = self._pattern.try_recv()
             pipe = self._pattern.last_pipe
@@ -189,7 +188,7 @@ class SocketRecv(SocketState):
 
     def _take_origins(self) -> None:
         """From now on each message is taken with its pipe, because the application reads metadata."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._pattern.take_origin = True
             self._shared.refresh_recv_paths()
 
@@ -240,7 +239,7 @@ class SocketRecv(SocketState):
             if not copy and not self._pattern.take_origin:
                 self._take_origins()
             if self._shared.rest is not None:
-                with self._engine.lease:
+                with self._engine.lease.afterwards, self._engine.lease.guard:
                     message, self._shared.rest = self._shared.rest, None
                     pipe = self._pattern.last_pipe
                     self._shared.refresh_recv_paths()
@@ -293,7 +292,7 @@ class SocketRecv(SocketState):
                 pass
             if len(messages) >= max_messages:
                 break
-            with self._engine.lease:
+            with self._engine.lease.afterwards, self._engine.lease.guard:
                 try:
                     message = None if self._shared.closed else self._pattern.try_recv()
                 except Exception:  # noqa: BLE001 - a state error belongs to the next call; this one has messages
@@ -306,7 +305,7 @@ class SocketRecv(SocketState):
 
     def _take_many(self, max_messages: int) -> list[Any]:
         """What is there now, perhaps nothing; for proxies, which have nothing to do with states and exceptions."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             messages = self._pattern.try_recv_many(max_messages)
             self._engine.queues.note_taken()
@@ -376,7 +375,7 @@ class SocketRecv(SocketState):
         hint = self._recv_hint if flags & POLLIN else self._send_hint
         while True:
             # First the token and the markers, then a look: room that comes after it changes the token.
-            with self._engine.lease:
+            with self._engine.lease.afterwards, self._engine.lease.guard:
                 token = self._engine.room_token
                 if flags & POLLOUT:
                     self._engine.mark_room()
@@ -389,7 +388,7 @@ class SocketRecv(SocketState):
     def _events(self, flags: int) -> int:
         """Which of the flags are true now."""
         flags = int(flags)
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             events = 0
             if flags & POLLIN and (self._shared.rest is not None or self._pattern.can_recv()):
@@ -410,7 +409,7 @@ class SocketRecv(SocketState):
         events = self._events(POLLIN | POLLOUT)
         if not events & POLLOUT and self._pattern.can_transmit and self._engine.links:
             # An event loop that sees no room waits for the descriptor: full inproc queues shall signal it.
-            with self._engine.lease:
+            with self._engine.lease.afterwards, self._engine.lease.guard:
                 self._engine.mark_room()
             events = self._events(POLLIN | POLLOUT)
         return events

@@ -131,7 +131,7 @@ class SocketSend(SocketState):
 
     def _tell_carrier(self, target: Any) -> None:
         """The queue was quiet: have it written now, or soon."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             if target.quiet and target.outbound:
                 target.carrier.handle_write(target)
 
@@ -187,7 +187,7 @@ class SocketSend(SocketState):
         self, part: Any, flags: int, copy: bool, track: bool, timeout: float | None
     ) -> MessageTracker | None:
         """A part of a message whose end has not come, or the end: the whole leaves as one."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             parts = self._shared.parts
             if parts is None:
@@ -212,7 +212,7 @@ class SocketSend(SocketState):
 
     def _keep_parts(self, parts: list[Any]) -> None:
         """As in libzmq the last part, which could not be sent now, may be sent again; those before it are held."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             if self._shared.parts is None and len(parts) > 1:
                 self._shared.parts = parts[:-1]
                 self._shared.refresh_send_paths()
@@ -254,30 +254,30 @@ class SocketSend(SocketState):
         """Give a whole message to the pattern; waits for room as long as the caller may."""
         engine, pattern = self._engine, self._pattern
         lease = engine.lease
-        lease.acquire()
         try:
-            if not self._shared.usable:
-                self._check_open()
-            is_sent = pattern.try_send(message)  # which checks its state by itself
-        except Again:
-            if not self._send_after_all(message, engine.room_token):
-                raise
-            is_sent = True
+            with lease.guard:
+                if not self._shared.usable:
+                    self._check_open()
+                try:
+                    is_sent = pattern.try_send(message)  # which checks its state by itself
+                except Again:
+                    if not self._send_after_all(message, engine.room_token):
+                        raise
+                    is_sent = True
         finally:
-            lease.unlock()
             if lease.mailbox:
                 lease.run_mailbox()
         if is_sent:
             if pattern.is_unheard and engine.is_time_to_look():
                 # Subscriptions that have arrived count, whether or not the I/O thread had its turn to read them.
                 engine.leadership.pump()
-                with lease:
+                with lease.afterwards, lease.guard:
                     pattern.try_send(message)
             return
         given = deadline_of(flags, timeout, self._options.sndtimeo)
         deadline = float("inf") if given is None else given
         while True:
-            with engine.lease:
+            with lease.afterwards, lease.guard:
                 self._check_open()
                 engine.flush_all()
                 # First the token and the markers, then the last try: room that comes after it changes the token.
@@ -408,7 +408,7 @@ class SocketSend(SocketState):
     def _give_many(self, messages: list[Any]) -> int:
         """Send what can be sent now, in order; how many. For proxies."""
         engine, pattern = self._engine, self._pattern
-        with engine.lease:
+        with engine.lease.afterwards, engine.lease.guard:
             self._check_open()
             self._shared.stuck_at = None
             count = pattern.try_send_many(messages)

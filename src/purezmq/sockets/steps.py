@@ -62,7 +62,7 @@ class Look(NewsHint):
         """Whether the wait is over: by what was found, or by an error."""
         if not self._value and self._error is None:
             try:
-                with self._socket._engine.lease:
+                with self._socket._engine.lease.afterwards, self._socket._engine.lease.guard:
                     self._socket._check_open()
                     self._value = self._look()
             except Exception as error:  # noqa: BLE001 - raised by `outcome`, where it belongs

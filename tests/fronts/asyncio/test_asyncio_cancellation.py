@@ -218,7 +218,7 @@ def test_receivers_are_served_in_turn(run: Run, push_pull: Any) -> None:
 @settings(max_examples=30)
 @given(st.integers(0, 2**32), st.integers(1, 5))
 def test_random_cancellations_lose_nothing(seed: int, tasks: int) -> None:
-    """Whatever is cancelled and whenever: each message arrives once, and each task gets its share in order."""
+    """P19: Whatever is cancelled and whenever: each message arrives once, and each task gets its share in order."""
     rng = random.Random(seed)
     context = library_module("asyncio").Context()
     push, pull = context.socket(zmq.PUSH), context.socket(zmq.PULL)

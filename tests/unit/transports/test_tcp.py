@@ -306,7 +306,7 @@ def test_check_connect_wildcard_raises_einval(harness):
 
 
 def test_streams_have_nodelay_and_keepalive_without_heartbeats(harness):
-    """TCP_NODELAY always; the system's keepalive where nothing else would notice a dead peer."""
+    """P14: TCP_NODELAY always; the system's keepalive where nothing else would notice a dead peer."""
     _, *streams = harness.pair("tcp://127.0.0.1:*")
     for stream in streams:
         assert stream.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -317,7 +317,7 @@ def test_streams_have_nodelay_and_keepalive_without_heartbeats(harness):
 
 @pytest.mark.parametrize(("options", "expected"), [({"tcp_keepalive": 0}, 0), ({"heartbeat_ivl": 1000}, 0)])
 def test_keepalive_off_or_heartbeats_on_sets_none(harness, options, expected):
-    """Keepalive is left off where the application says so, or heartbeats do its work."""
+    """P14: Keepalive is left off where the application says so, or heartbeats do its work."""
     _, client, server = harness.pair("tcp://127.0.0.1:*", **options)
     for stream in (client, server):
         assert expected == stream.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

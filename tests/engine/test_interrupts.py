@@ -1,0 +1,137 @@
+"""Signals at any moment: handlers that return cost nothing, and of those that raise nothing stays held."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from tests.support import link, purezmq_only, run_in_thread, zmq
+
+MakeSocket = Callable[..., Any]
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
+    purezmq_only("a pyzmq call is interrupted where libzmq waits, nowhere else"),
+]
+
+
+class Interrupted(BaseException):
+    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
+
+
+@contextmanager
+def alarms(handler: Callable[..., Any], interval_s: float) -> Iterator[None]:
+    """Have a handler called again and again."""
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, interval_s, interval_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Interruptions:
+    """Raises out of whatever runs, but not while the test itself has something to note."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.armed = False
+
+    def __call__(self, *_: Any) -> None:
+        if self.armed:
+            self.armed = False
+            self.count += 1
+            raise Interrupted
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call, and return the value; None when it was interrupted."""
+        try:
+            self.armed = True
+            value = function(*args)
+            self.armed = False
+        except Interrupted:
+            return None
+        return value
+
+
+# A handler may raise in a destructor, too; Python reports that and goes on.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("transport", ["tcp", "inproc"])
+def test_p18_interrupted_calls_hold_nothing(make_socket: MakeSocket, transport: str) -> None:
+    """Calls that a handler raises out of thousands of times: the next call works, from this thread and from others."""
+    dealer, router = make_socket(zmq.DEALER, sndhwm=10), make_socket(zmq.ROUTER, rcvhwm=10)
+    link(router, dealer, transport=transport)
+    dealer.rcvtimeo = router.rcvtimeo = dealer.sndtimeo = 5
+    interruptions = Interruptions()
+    attempts = [
+        lambda: dealer.send_multipart([b"a", b"b"]),
+        router.recv_multipart,
+        lambda: router.poll(1),
+        lambda: dealer.send(b"x"),
+        lambda: zmq.zmq_poll([(router, zmq.POLLIN), (dealer, zmq.POLLIN)], 1),
+    ]
+    with alarms(interruptions, 0.000_3):
+        deadline = time.monotonic() + 4
+        while interruptions.count < 3000 and time.monotonic() < deadline:
+            for attempt in attempts:
+                try:
+                    interruptions.run(attempt)
+                except zmq.Again:
+                    continue
+    assert interruptions.count > 500
+    for socket in (dealer, router):
+        assert not run_in_thread(socket.get, zmq.EVENTS).result() & ~(zmq.POLLIN | zmq.POLLOUT)
+        assert not socket._engine.leadership.lead_lock.locked()
+
+
+def test_p18_signals_cost_no_message(make_socket: MakeSocket) -> None:
+    """A handler runs a thousand times a second while messages come: none is lost or out of order."""
+    push, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL)
+    link(pull, push)
+    count = 200_000
+    handled: list[int] = []
+
+    def send_all() -> None:
+        for number in range(count):
+            push.send(b"%d" % number)
+
+    with alarms(lambda *_: handled.append(1), 0.001):
+        sending = run_in_thread(send_all)
+        received = [int(pull.recv()) for _ in range(count)]
+        sending.result(20)
+    assert list(range(count)) == received
+    assert len(handled) > 50
+
+
+@pytest.mark.parametrize("name", ["recv", "send", "poll", "poller"])
+def test_p18_signals_leave_timeouts_as_they_are(make_socket: MakeSocket, name: str) -> None:
+    """Waits go on for the time that is left, not for the whole time after each signal, nor end early."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    pull.bind("tcp://127.0.0.1:*")
+    push.bind("tcp://127.0.0.1:*")
+    pull.rcvtimeo = push.sndtimeo = 200
+    poller = zmq.Poller()
+    poller.register(pull, zmq.POLLIN)
+    poller.register(push, zmq.POLLOUT)
+    calls: dict[str, Callable[[], Any]] = {
+        "recv": pull.recv,
+        "send": lambda: push.send(b"x"),
+        "poll": lambda: pull.poll(200),
+        "poller": lambda: poller.poll(200),
+    }
+    handled: list[int] = []
+    started = time.monotonic()
+    with alarms(lambda *_: handled.append(1), 0.001):
+        if name in {"recv", "send"}:
+            with pytest.raises(zmq.Again):
+                calls[name]()
+        else:
+            assert not calls[name]()
+    assert 0.19 <= time.monotonic() - started < 2.0
+    assert len(handled) > 20
