@@ -216,6 +216,11 @@ class CurveCipher(FrameCipher):
                 left -= 1
                 size = len(part) if type(part) is bytes else memoryview(part).nbytes
                 body_size = size + _BODY_AT
+                if pending and pending + body_size > MAX_CHUNK_SIZE:
+                    chunks.append(self._seal_chunk(items, seals))
+                    items.clear()
+                    seals.clear()
+                    pending = 0
                 short = nonce.to_bytes(8, "big")
                 nonce += 1
                 if body_size <= _SHORT_MAX:
@@ -228,11 +233,6 @@ class CurveCipher(FrameCipher):
                     pending += body_size + 9
                 items += (head, part)
                 seals.append((start, size + 1, short))
-                if pending >= MAX_CHUNK_SIZE:
-                    chunks.append(self._seal_chunk(items, seals))
-                    items.clear()
-                    seals.clear()
-                    pending = 0
         if items:
             chunks.append(self._seal_chunk(items, seals))
         return chunks
