@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import select
 from collections.abc import Callable
 from errno import EBUSY, EFAULT
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -25,7 +27,7 @@ from tests.support.zap import (
     zap_handler,
 )
 
-from purezmq.engine import zap
+from purezmq.engine import id_owners, zap
 from purezmq.utils.z85 import decode
 from purezmq.wire.verdict import Verdict
 
@@ -199,6 +201,17 @@ def test_context_with_pending_questions_ends(make_context: Callable[[], Any], ki
     handler.close()
     context.term(5)
     client.close(0)
+
+
+def test_pages_say_the_limits_that_hold() -> None:
+    """Numbers in prose are those of the code."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "secure.md").read_text(encoding="utf-8")
+    assert f"{zap.HANDLER_TIMEOUT_S:.0f} seconds" in page
+    assert f"{zap.MAX_QUESTIONS:,} questions" in page
+    assert f"the {id_owners.MAX_IDS_PER_USER:,} latest" in (zmq.Socket.bind_identity.__doc__ or "")
+    assert {"denied", "no-handler", "handler-timeout", "malformed-reply", "busy", "no-domain", "routing-id"} == set(
+        re.findall(r"^\| `([a-z-]+)` \| ", page.partition("| `reason`")[2], re.MULTILINE)
+    )
 
 
 # -- what messages, peers and the log tell ---------------------------------------------------------------------------

@@ -328,6 +328,38 @@ class FastFrameDecoder:
             self._adapt_read_size(len(data))
         return messages
 
+    def take_rest(self, data: bytes) -> tuple[bytes, int, int] | None:
+        """Give away what is undecoded, for somebody who decodes it himself and brings back (`keep`) what he leaves.
+
+        Args:
+            data: bytes received, which follow what is here.
+
+        Returns:
+            Bytes, where in them this decoder had stopped, and how many from there on belong to a frame that is here in
+            part. None when that can't be told, or there is nothing to give away; then nothing has changed.
+        """
+        if self.failure is not None or self.command is not None or self._parts is not None:
+            return None
+        if self.has_buffered:
+            rest, offset = self._rest, self._offset
+            self._rest, self._offset, self.has_buffered = b"", 0, False
+            return (rest[offset:] + data, 0, 0) if data else (rest, offset, 0)
+        return None if self._rest or self._missing >= len(data) else (data, 0, self._missing)
+
+    def keep(self, data: bytes, position: int, received: int) -> None:
+        """Take back what somebody else has left to decode.
+
+        Args:
+            data: bytes.
+            position: where in them to go on.
+            received: bytes of the last read, by which the next one's size is chosen; 0 if there was none.
+        """
+        if received:
+            self._size = 0
+            self._adapt_read_size(received)
+        if position < len(data):
+            self._keep(data, position)
+
     def _adapt_read_size(self, received: int) -> None:
         """Choose the size of the next read; ``received`` is that of the last one."""
         if self._size >= LARGE_BODY_SIZE:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from purezmq.limits import MAX_PARTS
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
-from purezmq.wire.framing import COMMAND, MORE, check_frame, check_parts
+from purezmq.wire.framing import COMMAND, LONG, MORE, check_frame, check_parts
 from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE, UNLIMITED
 
 TYPE_CHECKING = False
@@ -20,7 +20,30 @@ if TYPE_CHECKING:
 
     Message = bytes | list[bytes]
 
-__all__ = ["SealedFrameDecoder"]
+__all__ = ["SealedFrameDecoder", "find_run"]
+
+MIN_RUN = 16
+"""Messages of one size from which on they're decoded where they are."""
+_MAX_RUN_SIZE = 8 * 1024
+"""Frames larger than this are no run: what a cipher takes for them hides everything else."""
+
+
+def find_run(data: bytes, position: int, max_size: int) -> tuple[int, int, int] | None:
+    """Guess from the frame at ``position`` how many like it may follow.
+
+    Returns:
+        The distance from frame to frame, the size of a header, and how many there's room for. None when the frame is
+        no plain one, too large, or they're few.
+    """
+    if position >= len(data):
+        return None
+    flags = data[position]
+    header_size = 9 if flags & LONG else 2
+    size = int.from_bytes(data[position + 1 : position + header_size], "big")
+    stride = header_size + size
+    if flags & ~LONG or size > _MAX_RUN_SIZE or 0 <= max_size < size or len(data) - position < MIN_RUN * stride:
+        return None
+    return stride, header_size, (len(data) - position) // stride
 
 
 class SealedFrameDecoder:
@@ -95,26 +118,62 @@ class SealedFrameDecoder:
         return messages
 
     def _decode(self, data: bytes, limit: int, messages: list[Message]) -> None:
+        if self._opened is None and self._parts is None and limit >= MIN_RUN and self.command is None:
+            data = self._decode_runs(data, limit, messages)
         while self.command is None and len(messages) < limit:
             opened, self._opened = self._opened, None
             if opened is None:
                 opened = self._open(data, limit - len(messages))
                 data = b""
-            flags, bodies, failure = opened
-            if not flags and failure is None:
+            if not opened[0] and opened[2] is None:
                 return
-            if (
-                self._parts is None
-                and flags.count(0) == len(flags) <= limit - len(messages)
-                and (self.max_size < 0 or not bodies or max(map(len, bodies)) <= self.max_size)
-            ):
-                messages += bodies
-            elif self._take_frames(opened, limit, messages):
-                return
-            if failure is not None:
-                raise failure
+            if not self._take_all(opened, limit, messages):
+                if self._take_frames(opened, limit, messages):
+                    return
+                if opened[2] is not None:
+                    raise opened[2]
             if not self._frames.has_buffered:
                 return
+
+    def _decode_runs(self, data: bytes, limit: int, messages: list[Message]) -> bytes:
+        """Decode messages of one size where they are, without a copy of each frame; return what is left of `data`."""
+        decoder, cipher = self._frames, self._cipher
+        was_buffered, wanted = decoder.has_buffered, decoder.read_size
+        taken = decoder.take_rest(data)
+        if taken is None:
+            return data
+        received, (data, position, missing) = len(data), taken
+        opened: tuple[bytes, list[bytes], RemoteProtocolError | None] | None = None
+        run = find_run(data, position + missing, decoder.max_size)
+        if run is not None and missing:
+            opened = self._open(data[:missing], 1)  # the frame that the last read had begun
+            position = missing
+        while run is not None and (opened is None or self._take_all(opened, limit, messages)):
+            opened = cipher.open_run(data, position, *run, limit - len(messages))
+            if opened is None:
+                break
+            position += run[0] * len(opened[0])
+            run = find_run(data, position, decoder.max_size)
+        else:
+            if opened is not None and not self._take_all(opened, limit, messages):
+                self._opened = opened
+        if not (position or was_buffered):
+            return data
+        decoder.read_size = wanted
+        decoder.keep(data, position, received)
+        return b""
+
+    def _take_all(
+        self, opened: tuple[bytes, list[bytes], RemoteProtocolError | None], limit: int, messages: list[Message]
+    ) -> bool:
+        """Take opened frames that are all messages within every limit; False, and nothing is taken, if they aren't."""
+        flags, bodies, failure = opened
+        if failure is not None or self._parts is not None or flags.count(0) != len(flags):
+            return False
+        if len(flags) > limit - len(messages) or (bodies and 0 <= self.max_size < max(map(len, bodies))):
+            return False
+        messages += bodies
+        return True
 
     def _open(self, data: bytes, limit: int) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
         """Find at most `limit` frames (more only in what is complete at once) and open them."""

@@ -309,3 +309,69 @@ def test_more_outside_of_the_seal_is_refused_before_the_message_is_complete() ->
     assert [b"x"] == decoder.decode(data, ALL)
     assert decoder.failure is not None
     assert [] == decoder.decode(framing.encode_frame(0, frames[2]), ALL)
+
+
+RUNS = {
+    "same size": [bytes((i % 256,)) * 40 for i in range(3000)],
+    "same size, long": [bytes((i % 256,)) * 1000 for i in range(700)],
+    "commands among them": [bytes((i % 256,)) * 40 for i in range(900)],
+    "two sizes in turn": [bytes(40 if i % 300 < 150 else 41) for i in range(1500)],
+}
+
+
+@pytest.mark.parametrize("limit", [17, 1000, ALL])
+@pytest.mark.parametrize("name", RUNS)
+def test_reads_of_every_size_give_the_same(name, limit) -> None:
+    """What the socket gives is cut anywhere, the sizes of reads are the decoder's wish, and both decoders agree."""
+    for wanted in (5_000, 65_536, 100_003):
+        client, server = make_pair(sent=200)
+        data = b""
+        for at in range(0, len(RUNS[name]), 100):
+            data += b"".join(client.encode_batch(RUNS[name][at : at + 100]))
+            if name == "commands among them":
+                data += framing.encode_frame(*client.encode_frame(COMMAND, b"\x04PONG%d" % at))
+        twin = CurveCipher(KEY, as_server=True, sent=1, received=server._received)
+        results = []
+        for decoder in (make_decoder(server), framing.FrameDecoder(-1, twin)):
+            messages, commands = [], []
+            for at in range(0, len(data), wanted):
+                messages += decoder.decode(data[at : at + wanted], limit)
+                while decoder.has_buffered or decoder.command is not None:
+                    if decoder.command is not None:
+                        commands.append((len(messages), decoder.command))
+                        decoder.command = None
+                    messages += decoder.decode(b"", limit)
+            assert decoder.failure is None
+            results.append((messages, commands))
+        assert results[0] == results[1]
+        assert RUNS[name] == results[0][0]
+
+
+def test_read_size_grows_while_reads_come_back_full() -> None:
+    """As without a cipher, also where runs are decoded where they are."""
+    client, server = make_pair()
+    decoder, plain_decoder = make_decoder(server), FastFrameDecoder()
+    data = b"".join(client.encode_batch([bytes(100)] * 8000))
+    sizes: list[tuple[int, int]] = []
+    at = 0
+    while at < len(data):
+        sizes.append((decoder.read_size, plain_decoder.read_size))
+        piece = data[at : at + decoder.read_size]
+        decoder.decode(piece, ALL)
+        plain_decoder.decode(piece, ALL)
+        at += len(piece)
+    assert [] == [pair for pair in sizes if pair[0] != pair[1]]
+    assert sizes[-1][0] > sizes[0][0]
+
+
+@pytest.mark.parametrize("spoiled", [0, 1, 100, 255, 256, 599])
+@pytest.mark.parametrize("at", [0, 1, 5, 17, 30])
+def test_spoiled_frame_in_a_run_ends_it_there(spoiled, at) -> None:
+    """Header, name, nonce or box: everything before it is delivered, nothing from it on."""
+    client, server = make_pair()
+    data = bytearray(b"".join(client.encode_batch([b"%05d" % number for number in range(600)])))
+    data[spoiled * (len(data) // 600) + at] ^= 0x80
+    decoder = make_decoder(server)
+    messages = decoder.decode(bytes(data), ALL)
+    assert [b"%05d" % number for number in range(spoiled)] == messages
+    assert decoder.failure is not None or at == 1  # a larger size: more bytes are awaited

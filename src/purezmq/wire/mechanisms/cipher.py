@@ -83,3 +83,22 @@ class FrameCipher:
             A byte of flags (MORE, COMMAND) for each frame opened, their bodies, and what is wrong with the next one.
         """
         raise NotImplementedError
+
+    def open_run(
+        self, data: bytes, start: int, stride: int, header_size: int, room: int, limit: int
+    ) -> tuple[bytes, list[bytes], None] | None:
+        """Open frames that lie at equal distances in what was received, as far as they do.
+
+        Args:
+            data: bytes received.
+            start: where the first frame's header is.
+            stride: from one frame to the next.
+            header_size: bytes of each header; all must be the same as the first.
+            room: frames that there are bytes for.
+            limit: most frames to open.
+
+        Returns:
+            As `open_batch`, for as many frames as are opened. None, and nothing has changed, where that isn't possible:
+            their headers differ, they are few, or something is wrong with one of them.
+        """
+        raise NotImplementedError

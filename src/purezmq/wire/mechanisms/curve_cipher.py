@@ -216,6 +216,11 @@ class CurveCipher(FrameCipher):
                 left -= 1
                 size = len(part) if type(part) is bytes else memoryview(part).nbytes
                 body_size = size + _BODY_AT
+                if pending and pending + body_size > MAX_CHUNK_SIZE:
+                    chunks.append(self._seal_chunk(items, seals))
+                    items.clear()
+                    seals.clear()
+                    pending = 0
                 short = nonce.to_bytes(8, "big")
                 nonce += 1
                 if body_size <= _SHORT_MAX:
@@ -228,11 +233,6 @@ class CurveCipher(FrameCipher):
                     pending += body_size + 9
                 items += (head, part)
                 seals.append((start, size + 1, short))
-                if pending >= MAX_CHUNK_SIZE:
-                    chunks.append(self._seal_chunk(items, seals))
-                    items.clear()
-                    seals.clear()
-                    pending = 0
         if items:
             chunks.append(self._seal_chunk(items, seals))
         return chunks
@@ -250,53 +250,57 @@ class CurveCipher(FrameCipher):
 
     def open_batch(self, frames: list[bytes]) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
         """See `FrameCipher`."""
+        size, count = len(frames[0]), len(frames)
+        if count >= _MIN_RUN and _BODY_AT <= size <= _MAX_RUN_SIZE and set(map(len, frames)) == {size}:
+            opened = self.open_run(b"".join(frames), 0, size, 0, count, count)
+            if opened is not None:
+                done = len(opened[0])
+                if done == count:
+                    return opened
+                flags, bodies, failure = self.open_batch(frames[done:])
+                return opened[0] + flags, opened[1] + bodies, failure
         arena = _take_arena()
         try:
-            count = len(frames)
-            size = len(frames[0])
-            if count < _MIN_RUN or size > _MAX_RUN_SIZE or size < _BODY_AT or set(map(len, frames)) != {size}:
-                return self._open_each(frames, arena)
-            flags, bodies, at = b"", [], 0
-            most = _ARENA_SIZE // size
-            while at < count:
-                low = frames[at][15]
-                run = frames[at : at + min(_MAX_RUN - low, most)]
-                opened = self._open_run(run, size, arena) if len(run) >= _MIN_RUN else None
-                more, found, failure = opened or self._open_each(run, arena)
-                flags += more
-                bodies += found
-                if failure is not None:
-                    return flags, bodies, failure
-                at += len(run)
-            return flags, bodies, None
+            return self._open_each(frames, arena)
         finally:
             _arenas.append(arena)
 
-    def _open_run(self, run: list[bytes], size: int, arena: _Arena) -> tuple[bytes, list[bytes], None] | None:
-        """Open frames of one size whose nonces follow each other; None, and nothing is changed, if that's not so."""
-        first, count = run[0], len(run)
-        nonce = int.from_bytes(first[8:16], "big")
-        low = nonce & 255
-        total = count * size
-        frames = b"".join(run)
-        if nonce <= self._received or not first.startswith(_NAME):
+    def open_run(
+        self, data: bytes, start: int, stride: int, header_size: int, room: int, limit: int
+    ) -> tuple[bytes, list[bytes], None] | None:
+        """See `FrameCipher`; here the nonces have to follow each other, too."""
+        body = header_size + _BODY_AT
+        if stride < body:
             return None
-        for column in range(15):
-            if frames[column::size] != first[column : column + 1] * count:
+        head = data[start : start + header_size + 16]
+        nonce = int.from_bytes(head[-8:], "big")
+        low = head[-1]
+        window = count = min(room, limit, _MAX_RUN - low, _ARENA_SIZE // stride)
+        if nonce <= self._received or not head.startswith(_NAME, header_size):
+            return None
+        stop = start + window * stride
+        for column in range(header_size + 15):
+            count = min(count, window - len(data[start + column : stop : stride].lstrip(head[column : column + 1])))
+        total = count * stride
+        shorts = data[start + header_size + 15 : start + total : stride]
+        if count < _MIN_RUN or shorts != _COLUMN[low : low + count]:
+            return None
+        arena = _take_arena()
+        try:
+            arena.view[:total] = memoryview(data)[start : start + total]
+            boxes, plains = arena.addresses(header_size + _BOX_AT, stride, count)
+            nonces = map((self._receive_prefix + head[-8:-1]).__add__, _BYTES[low : low + count])
+            box_size = stride - header_size - _BOX_AT
+            if any(map(open_at, plains, boxes, repeat(box_size), nonces, repeat(self._key))):
                 return None
-        if frames[15::size] != _COLUMN[low : low + count]:
-            return None
-        arena.view[:total] = frames
-        boxes, plains = arena.addresses(_BOX_AT, size, count)
-        nonces = map((self._receive_prefix + first[8:15]).__add__, _BYTES[low : low + count])
-        if any(map(open_at, plains, boxes, repeat(size - _BOX_AT), nonces, repeat(self._key))):
-            return None
-        flags = arena.memory[_BODY_AT - 1 : total : size]
-        if max(flags) > _SEALED_MORE | _SEALED_COMMAND:
-            return None
-        self._received = nonce + count - 1
-        bodies = chain.from_iterable(Struct(f"{_BODY_AT}x{size - _BODY_AT}s").iter_unpack(arena.view[:total]))
-        return bytes(flags.translate(_TRANSLATION)), list(bodies), None
+            flags = arena.memory[body - 1 : total : stride]
+            if max(flags) > _SEALED_MORE | _SEALED_COMMAND:
+                return None
+            bodies = chain.from_iterable(Struct(f"{body}x{stride - body}s").iter_unpack(arena.view[:total]))
+            self._received = nonce + count - 1
+            return bytes(flags.translate(_TRANSLATION)), list(bodies), None
+        finally:
+            _arenas.append(arena)
 
     def _open_each(self, frames: list[bytes], arena: _Arena) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
         """Open frames one by one."""
