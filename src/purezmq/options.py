@@ -88,6 +88,8 @@ class SocketOptions:
     admission: Any = None
     id_owners: Any = None
     is_curve_role_open: bool = False
+    #: Security options whose keys were decoded and checked, and what came of it; see engine/security.py.
+    checked_security: Any = None
     _as_server: bool = False
 
     sndhwm: int
