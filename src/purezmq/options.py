@@ -105,6 +105,8 @@ class SocketOptions:
     max_multipart_bytes: int = MAX_MULTIPART_BYTES
     max_topics_per_peer: int = MAX_TOPICS_PER_PEER
     max_topics: int = MAX_TOPICS
+    #: Security options whose keys were decoded and checked, and what came of it; see engine/security.py.
+    checked_security: Any = None
     _as_server: bool = False
 
     sndhwm: int

@@ -33,7 +33,7 @@ _NAMES = {mechanism.value: mechanism.name for mechanism in SecurityMechanism}
 
 
 def make_security(options: SocketOptions) -> dict[str, Any]:
-    """Make the security arguments of a `ConnectionConfig`.
+    """Make the security arguments of a `ConnectionConfig`. A socket with many endpoints has its keys checked once.
 
     Args:
         options: of the socket.
@@ -45,6 +45,17 @@ def make_security(options: SocketOptions) -> dict[str, Any]:
         ZMQError: EINVAL: the options are incomplete, contradict each other, or ask for GSSAPI. ENOTSUP: they ask for
             CURVE, and PyNaCl is not installed.
     """
+    given = (
+        options.mechanism, options.zap_domain, options.plain_server, options.plain_username, options.plain_password,
+        options.curve_server, options.curve_publickey, options.curve_secretkey, options.curve_serverkey,
+    )  # fmt: skip
+    if options.checked_security is None or options.checked_security[0] != given:
+        options.checked_security = (given, _make_security(options))
+    security: dict[str, Any] = options.checked_security[1]
+    return security
+
+
+def _make_security(options: SocketOptions) -> dict[str, Any]:
     name = _NAMES[options.mechanism]
     if name == "NULL":
         # RFC 27: with NULL the handler is asked where there is a domain.

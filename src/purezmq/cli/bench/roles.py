@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from purezmq.cli.bench.worker import Control
 
-__all__ = ["ROLES", "bind_socket", "count_received", "measure_trips", "resident_bytes"]
+__all__ = ["ROLES", "bind_socket", "connected_socket", "count_received", "measure_trips", "resident_bytes"]
 
 #: Round trips before the measured ones.
 WARM_UP_TRIPS = 300

@@ -72,11 +72,12 @@ def run_asyncio(group: WorkerGroup, plan: RunPlan) -> Values:
 
 
 def run_curve(group: WorkerGroup, plan: RunPlan) -> Values:
-    """PUSH/PULL encrypted with CURVE, or one connection after the other."""
+    """PUSH/PULL encrypted with CURVE, or connections in bursts."""
     if plan.case.name != "curve/handshakes":
         return run_stream(group, plan, "curve_receive", "curve_send")
-    server = group.start("curve_accept", plan.options(bind=group.bind_endpoint("tcp")))
-    client = group.start("curve_handshakes", plan.options(endpoint=server.receive()["endpoint"]))
+    bind = {"bind": group.bind_endpoint("tcp"), "bind_back": group.bind_endpoint("tcp")}
+    server = group.start("curve_accept", plan.options(**bind))
+    client = group.start("curve_handshakes", plan.options(**server.receive()))
     client.receive()
     before = server.ask("sample")["cpu"]
     measured = client.ask("go")

@@ -195,7 +195,9 @@ class CurveCipher(FrameCipher):
                 nonces = map((self._send_prefix + high).__add__, _BYTES[low : low + count])
                 if any(map(seal_at, boxes, plains, repeat(size + 1), nonces, repeat(self._key))):
                     raise RuntimeError("libsodium could not seal")
-                chunks.append(arena.view[:total].tobytes())
+                # Back to where it came from: memory that was just touched, no new pages of the kernel.
+                memoryview(frames)[:] = arena.view[:total]
+                chunks.append(frames)
                 nonce += count
                 at += count
         finally:
