@@ -84,7 +84,7 @@ class Outcome(NamedTuple):
         messages: what the application gets.
         events: with the peer's description taken apart, and the failure as `Failed`.
         dropped: how many messages were dropped; a batch is told of at once.
-        sent: what the control plane answered.
+        sent: what the control plane said.
         ready: the handshake is over and the connection lives.
         closed: it is over.
     """
@@ -95,6 +95,12 @@ class Outcome(NamedTuple):
     sent: bytes
     ready: bool
     closed: bool
+
+    @property
+    def visible(self) -> tuple[Any, ...]:
+        """What must not depend on how the bytes came: one PONG may answer many PINGs that came at once."""
+        handshake = self.sent.partition(b"\x04PONG")[0][:-2]
+        return self.messages, self.events, self.dropped, handshake, self.ready, self.closed
 
     @property
     def failure(self) -> str:

@@ -121,7 +121,7 @@ def run_zmtp(data: bytes, settings: tuple[Setting, ...], *, bound: bool) -> None
     else:
         other = open_connection(setting.config, bound=bound, prefix=prefix)
         pieces = drive(other, cut(stream, step), limit, weigh=weigh)
-        assert whole == pieces, "the outcome depends on how the bytes came"
+        assert whole.visible == pieces.visible, "the outcome depends on how the bytes came"
         check_end(other)
     if name.endswith("ready") and setting.config.socket_type in _PLAIN_TYPES:
         _compare(name, setting, stream, whole.messages, whole.failure)

@@ -60,7 +60,7 @@ def run(data: bytes) -> None:
     other = open_connection(config, bound=config.as_server, prefix=prefix)
     pieces = drive(other, cut(stream, step), UNLIMITED, verdict, weigh=False)
     if status == 0:
-        assert whole == pieces, "the outcome depends on how the bytes came"
+        assert whole.visible == pieces.visible, "the outcome depends on how the bytes came"
         expected = _is_ready(stream, as_server=config.as_server)
         assert expected is None or expected == (whole.ready or bool(whole.messages)), "the model judges otherwise"
     for outcome in (whole, pieces):
