@@ -69,7 +69,7 @@ class CurvePeer:
         self._hello_key = b""
         self._their_transient = b""
         self._nonce = 1 if as_server else 2
-        self._last = 0 if as_server else 2
+        self._last = 1 if as_server else 2
         self._sent: list[bytes] = []
         self._step = 0
 

@@ -47,8 +47,8 @@ _READY_ROOM = 32 * 1024
 _AMPLIFICATION = 24
 """Bytes of objects per byte of a peer: a part of two bytes is a frame of four."""
 _MAX_TIMERS = 8
-MAX_STREAM = 20_000
-"""Bytes of a stream that are looked at: ten thousand frames take as long as an input may."""
+MAX_STREAM = 10_000
+"""Bytes of a stream that are looked at: five thousand frames take nearly as long as an input may."""
 _MAX_PIECES = 32
 """More tell hardly more, and a run takes as long as it has pieces."""
 
