@@ -69,7 +69,7 @@ class CurvePeer:
         self._hello_key = b""
         self._their_transient = b""
         self._nonce = 1 if as_server else 2
-        self._last = 0 if as_server else 2
+        self._last = 1 if as_server else 2
         self._sent: list[bytes] = []
         self._step = 0
 
@@ -322,11 +322,11 @@ def _play(
     take_data(connection, greeting(mechanism=b"CURVE", as_server=int(as_server)), UNLIMITED, verdict, messages, events)
     total = 0
     for record in _records(script):
+        if total > _MAX_BYTES:
+            break
         peer.take(take_control(connection))
         stream = peer.act(record)
         total += len(stream)
-        if total > _MAX_BYTES:
-            break
         for piece in [stream] if step < 0 else cut(stream, step):
             take_data(connection, piece, UNLIMITED if step < 0 else step % 7 + 1, verdict, messages, events)
     return Outcome(messages, events, 0, b"", connection.ready, connection.closed), peer

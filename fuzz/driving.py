@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMAND",
+    "MAX_STREAM",
     "Failed",
     "Outcome",
     "check_end",
+    "choose_limit",
     "cut",
     "drive",
     "greeting",
@@ -45,6 +47,8 @@ _READY_ROOM = 32 * 1024
 _AMPLIFICATION = 24
 """Bytes of objects per byte of a peer: a part of two bytes is a frame of four."""
 _MAX_TIMERS = 8
+MAX_STREAM = 10_000
+"""Bytes of a stream that are looked at: five thousand frames take nearly as long as an input may."""
 _MAX_PIECES = 32
 """More tell hardly more, and a run takes as long as it has pieces."""
 
@@ -84,7 +88,7 @@ class Outcome(NamedTuple):
         messages: what the application gets.
         events: with the peer's description taken apart, and the failure as `Failed`.
         dropped: how many messages were dropped; a batch is told of at once.
-        sent: what the control plane answered.
+        sent: what the control plane said.
         ready: the handshake is over and the connection lives.
         closed: it is over.
     """
@@ -95,6 +99,12 @@ class Outcome(NamedTuple):
     sent: bytes
     ready: bool
     closed: bool
+
+    @property
+    def visible(self) -> tuple[Any, ...]:
+        """What must not depend on how the bytes came: one PONG may answer many PINGs that came at once."""
+        handshake = self.sent.partition(b"\x04PONG")[0][:-2]
+        return self.messages, self.events, self.dropped, handshake, self.ready, self.closed
 
     @property
     def failure(self) -> str:
@@ -233,6 +243,16 @@ def take_data(
         data = b""
         if not connection.has_buffered and len(events) == before:
             return
+
+
+def choose_limit(number: int, stream: bytes) -> int:
+    """Return how many messages to take at once: as many as a byte of the input says, and more of a long stream.
+
+    Args:
+        number: the byte, 0 for all.
+        stream: of the peer.
+    """
+    return number + len(stream) // 500 if number else UNLIMITED
 
 
 def take_control(connection: Connection) -> bytes:

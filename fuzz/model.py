@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE
+from purezmq.wire import limits
 
 __all__ = ["Command", "Reading", "read_properties", "read_traffic", "read_v1", "read_v2"]
 
 PROTOCOL, TOO_BIG = "PROTOCOL", "TOO_BIG"
+#: Largest command in bytes whatever MAXMSGSIZE says, where there is such a limit.
+_MAX_COMMAND_SIZE: int = getattr(limits, "MAX_COMMAND_SIZE", -1)
+_PING_MIN, _PING_MAX = 2, 18
 
 
 class Command(NamedTuple):
@@ -71,8 +74,10 @@ class _Reader:
             return False
         flags, size, width = header
         allowed = self.max_size
-        if flags & 4 and allowed >= 0:
-            allowed = max(allowed, MIN_COMMAND_ALLOWANCE)
+        if flags & 4:
+            allowed = max(allowed, limits.MIN_COMMAND_ALLOWANCE) if allowed >= 0 else _MAX_COMMAND_SIZE
+            if _MAX_COMMAND_SIZE >= 0:
+                allowed = min(allowed, _MAX_COMMAND_SIZE)
         if allowed >= 0 and size > allowed:
             raise _Violation(TOO_BIG)
         start = self.position + width
@@ -184,7 +189,9 @@ def _is_good_command(body: bytes) -> bool:
     if not body or body[0] == 0 or body[0] >= len(body):
         return False
     name, rest = body[1 : 1 + body[0]], body[1 + body[0] :]
-    return name not in (b"READY", b"ERROR") and not (name == b"PING" and len(rest) < 2)
+    if name == b"PING":
+        return len(rest) >= _PING_MIN and (len(rest) <= _PING_MAX or _MAX_COMMAND_SIZE < 0)
+    return name not in (b"READY", b"ERROR")
 
 
 def read_properties(block: bytes) -> list[tuple[bytes, bytes]] | None:

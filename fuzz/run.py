@@ -1,7 +1,8 @@
 """Runs targets with atheris, each in a process of its own, and says what came of it.
 
 The process is ``python -m fuzz.child``. What it learns is kept below ``.fuzz/`` and used by the next run; what it finds
-is in ``.fuzz/findings``. An input that gets a place in ``fuzz/corpus/TARGET/`` is replayed by the tests for ever.
+is in ``.fuzz/findings``. An input that gets a place in ``fuzz/corpus/TARGET/`` is replayed by the tests for ever;
+`fuzz.keep` chooses those that are worth it.
 """
 
 from __future__ import annotations

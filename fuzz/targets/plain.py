@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzz.driving import COMMAND, check_end, cut, drive, greeting, open_connection, property_block
+from fuzz.driving import COMMAND, MAX_STREAM, check_end, cut, drive, greeting, open_connection, property_block
 from fuzz.model import Command, read_properties, read_v2
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.framing import encode_frame
@@ -50,7 +50,7 @@ def run(data: bytes) -> None:
     """Run one input."""
     if len(data) < _HEADER_SIZE:
         return
-    role, step, stream = data[0] % _ROLES, data[1], data[_HEADER_SIZE:]
+    role, step, stream = data[0] % _ROLES, data[1], data[_HEADER_SIZE : _HEADER_SIZE + MAX_STREAM]
     config = _CONFIGS[role]
     prefix = greeting(mechanism=b"PLAIN", as_server=int(not config.as_server))
     status = _STATUSES[role] if config.as_server else 0
@@ -60,7 +60,7 @@ def run(data: bytes) -> None:
     other = open_connection(config, bound=config.as_server, prefix=prefix)
     pieces = drive(other, cut(stream, step), UNLIMITED, verdict, weigh=False)
     if status == 0:
-        assert whole == pieces, "the outcome depends on how the bytes came"
+        assert whole.visible == pieces.visible, "the outcome depends on how the bytes came"
         expected = _is_ready(stream, as_server=config.as_server)
         assert expected is None or expected == (whole.ready or bool(whole.messages)), "the model judges otherwise"
     for outcome in (whole, pieces):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzz.driving import COMMAND, cut, held_bytes
+from fuzz.driving import COMMAND, MAX_STREAM, choose_limit, cut, held_bytes
 from fuzz.model import Command, Reading, read_v1, read_v2
 from purezmq.wire import framing
 from purezmq.wire.framing import FrameDecoder, FrameDecoderV1, encode_batch, encode_batch_v1, encode_frame
@@ -42,7 +42,8 @@ def run(data: bytes) -> None:
     if len(data) < _HEADER_SIZE:
         return
     max_size = _MAX_SIZES[data[1] % len(_MAX_SIZES)]
-    step, limit, stream = data[2], data[3] or UNLIMITED, data[_HEADER_SIZE:]
+    step, stream = data[2], data[_HEADER_SIZE : _HEADER_SIZE + MAX_STREAM]
+    limit = choose_limit(data[3], stream)
     weigh = step % 4 == 0
     if data[0] & 1:
         expected = read_v1(stream, max_size)

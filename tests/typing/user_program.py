@@ -157,6 +157,7 @@ def numbers(stats: zmq.ContextStats) -> dict[str, int]:
 def tuned(context: zmq.Context) -> zmq.Socket:
     """Queues that are bounded, seen and chosen."""
     context.max_bytes = 100_000_000
+    context.refuses_pickles = True
     limit: int = context.max_bytes
     publisher: zmq.Socket = context.socket(zmq.PUB, overflow="drop-oldest", sndhwm_bytes=limit // 2)
     publisher.max_topics_per_peer = publisher.max_topics // 2
