@@ -11,9 +11,12 @@ from purezmq.engine.inproc import connect_inproc, pair_up
 from purezmq.engine.listener import Listener
 from purezmq.error import ZMQError, make_error
 from purezmq.transports.registry import get_transport, is_datagram_scheme
+from purezmq.wire.config import ConnectionConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from purezmq.endpoint import Endpoint
     from purezmq.engine.inproc import InprocLink
     from purezmq.engine.socket_engine import SocketEngine
@@ -67,7 +70,7 @@ class Endpoints:
             self._open_datagram(endpoint, text, overflow, bound=True)
             return
         transport = _find_transport(endpoint)
-        config = engine.make_config()  # before anybody can connect
+        config = _make_config(engine)  # before anybody can connect
         self._choose_loop()
         try:
             stream_listener = transport.listen(endpoint, engine.options)
@@ -123,7 +126,7 @@ class Endpoints:
             transport = SocksTransport(transport)
         transport.check_connect(endpoint, engine.options)
         self._choose_loop()
-        dialer = Dialer(engine, endpoint, transport, engine.options.copy(), engine.make_config())
+        dialer = Dialer(engine, endpoint, transport, engine.options.copy(), _make_config(engine))
         dialer.routing_id = routing_id
         dialer.session.overflow = overflow
         engine.dialers.append(dialer)
@@ -293,3 +296,34 @@ def _find_transport(endpoint: Endpoint) -> Transport:
 
 def _not_found(how: str, text: str) -> ZMQError:
     return make_error(ENOENT, f"this socket is not {how} to '{text}'; LAST_ENDPOINT tells the resolved text of a bind")
+
+
+def _make_config(engine: SocketEngine) -> ConnectionConfig:
+    """Settings for the connections of an endpoint, as the options are now.
+
+    Raises:
+        ZMQError: EINVAL, ENOTSUP: see `make_security`.
+    """
+    options, pattern = engine.options, engine.pattern
+    security: dict[str, Any] = {}
+    if options.mechanism or options.zap_domain:
+        from purezmq.engine.security import make_security  # a socket without security pays nothing
+
+        security = make_security(options)
+    return ConnectionConfig(
+        pattern.type_name,
+        pattern.peer_types,
+        routing_id=options.routing_id if pattern.sends_routing_id else b"",
+        metadata=tuple(options.metadata),
+        max_message_size=options.maxmsgsize,
+        max_parts=options.max_parts,
+        max_multipart_bytes=options.max_multipart_bytes,
+        greeting_timeout=options.greeting_ivl_s,
+        handshake_timeout=options.handshake_ivl_s,
+        heartbeat_interval=options.heartbeat_ivl_s,
+        heartbeat_timeout=options.heartbeat_timeout_s,
+        heartbeat_ttl=options.heartbeat_ttl_s,
+        read_batch=options.in_batch,
+        write_batch=options.out_batch,
+        **security,
+    )

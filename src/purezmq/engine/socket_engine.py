@@ -19,7 +19,6 @@ from purezmq.engine.session import drain
 from purezmq.engine.shared_outbox import SharedOutbox
 from purezmq.engine.stranger import find_stranger
 from purezmq.pipe import DropReason
-from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.connection import Connection
 
 TYPE_CHECKING = False
@@ -309,36 +308,6 @@ class SocketEngine(EventSource):
                 found[id(dialer.session.pipe)] = dialer.session.pipe
         parked = [] if self.durables is None else self.durables.pipes()
         return [*found.values(), *(link.pipe for link in self.links), *parked]
-
-    def make_config(self) -> ConnectionConfig:
-        """Settings for the connections of an endpoint, as the options are now.
-
-        Raises:
-            ZMQError: EINVAL, ENOTSUP: see `make_security`.
-        """
-        options, pattern = self.options, self.pattern
-        security: dict[str, Any] = {}
-        if options.mechanism or options.zap_domain:
-            from purezmq.engine.security import make_security  # a socket without security pays nothing
-
-            security = make_security(options)
-        return ConnectionConfig(
-            pattern.type_name,
-            pattern.peer_types,
-            routing_id=options.routing_id if pattern.sends_routing_id else b"",
-            metadata=tuple(options.metadata),
-            max_message_size=options.maxmsgsize,
-            max_parts=options.max_parts,
-            max_multipart_bytes=options.max_multipart_bytes,
-            greeting_timeout=options.greeting_ivl_s,
-            handshake_timeout=options.handshake_ivl_s,
-            heartbeat_interval=options.heartbeat_ivl_s,
-            heartbeat_timeout=options.heartbeat_timeout_s,
-            heartbeat_ttl=options.heartbeat_ttl_s,
-            read_batch=options.in_batch,
-            write_batch=options.out_batch,
-            **security,
-        )
 
     def open_session(self, session: Session, stream: Any, config: Any, *, bound: bool) -> None:
         """Begin to speak over a fresh stream."""
