@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from fuzz.driving import COMMAND, MAX_STREAM, choose_limit, cut, held_bytes
 from fuzz.model import Command, Reading, read_v1, read_v2
 from purezmq.wire import framing
+from purezmq.wire.encoding_fast import encode_batch as encode_batch_fast
 from purezmq.wire.framing import FrameDecoder, FrameDecoderV1, encode_batch, encode_batch_v1, encode_frame
 from purezmq.wire.framing_fast import FastFrameDecoder
-from purezmq.wire.framing_fast import encode_batch as encode_batch_fast
 from purezmq.wire.limits import UNLIMITED
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from purezmq.engine.outbox import Outbox
 from purezmq.pipe import Pipe
-from purezmq.wire.framing_fast import encode_batch
+from purezmq.wire.encoding_fast import encode_batch
 from purezmq.wire.mechanisms.curve_cipher import CurveCipher
 
 MESSAGES = [b"one", [b"two", b"parts"], b"x" * 300, b"last"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purezmq.wire import framing, framing_fast
+from purezmq.wire import encoding_fast, framing, framing_fast
 
 ALL = 1 << 30
 
@@ -57,14 +57,14 @@ def run(decoder, pieces: list[bytes], limit: int) -> tuple[list[object], object]
 @given(batches)
 def test_encode_both_twins_give_the_same_bytes(batch) -> None:
     """The fast encoder's bytes are the plain one's."""
-    assert b"".join(framing.encode_batch(batch)) == b"".join(framing_fast.encode_batch(batch))
+    assert b"".join(framing.encode_batch(batch)) == b"".join(encoding_fast.encode_batch(batch))
 
 
 @pytest.mark.parametrize("decoder", [framing.FrameDecoder, framing_fast.FastFrameDecoder])
 @given(batch=batches, sizes=steps, limit=limits)
 def test_decode_any_chunking_gives_the_messages(decoder, batch, sizes, limit) -> None:
     """However the bytes are cut and whatever the limit, what was encoded comes out."""
-    data = b"".join(framing_fast.encode_batch(batch))
+    data = b"".join(encoding_fast.encode_batch(batch))
     assert (batch, None) == run(decoder(), cut(data, sizes), limit)
 
 

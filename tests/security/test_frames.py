@@ -171,7 +171,7 @@ def test_p27_flood_of_pings_has_one_pong_pending() -> None:
     pings = b"".join(encode_frame(4, b"\x04PING\0\0%06d" % number) for number in range(1000))
     for _ in range(100):
         connection.receive_data(pings, 0.0)
-        assert [] == connection.data_to_send(is_full=True)
+        assert [] == connection.data_to_send(keeps_pong=True)
         assert connection.has_control
     assert [encode_frame(4, b"\x04PONG000999")] == connection.data_to_send()
     assert [] == connection.data_to_send()

@@ -371,14 +371,14 @@ class Outbox:
             self._set_interest(self.mask & ~WRITE)
         self.engine.note_dirty(self)
 
-    def flush_control(self, now: float) -> None:
+    def flush_control(self, now: float, *, keeps_pong: bool = False) -> None:
         """Write what the connection says by itself (greeting, READY, PING, PONG).
 
         While the system is full a PONG stays there: those of a peer that doesn't read them must not pile up here.
         """
         connection = self.connection
         if connection is not None:
-            chunks = connection.data_to_send(is_full=self.unsent is not None)
+            chunks = connection.data_to_send(keeps_pong=keeps_pong or self.unsent is not None)
             if chunks:
                 self.write_control(chunks, now)
 

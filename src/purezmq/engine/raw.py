@@ -50,7 +50,7 @@ class RawConnection:
         """The bytes themselves."""
         return [data] if data else []
 
-    def data_to_send(self, *, is_full: bool = False) -> list[Any]:
+    def data_to_send(self, *, keeps_pong: bool = False) -> list[Any]:
         """Nothing is said by itself."""
         return []
 

@@ -168,7 +168,8 @@ class Session(Outbox, Inbox):
         failure = None
         while event is not None:
             if type(event) is HandshakeSucceeded:
-                self.flush_control(now)  # our READY precedes whatever the events make us send
+                # Our READY precedes whatever the events make us send, and a PONG follows them.
+                self.flush_control(now, keeps_pong=True)
             if type(event) is ConnectionFailed:
                 failure = event
             else:

@@ -9,7 +9,7 @@ from time import monotonic
 
 from purezmq.engine.outbox import BATCH_BYTES, IDLE_S, TAKE_BYTES, choose_batch, take_batch
 from purezmq.pipe import message_size
-from purezmq.wire.framing_fast import encode_batch
+from purezmq.wire.encoding_fast import encode_batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ try:  # the extra `swap`: the same sum at ten times the speed, which is what a f
 except ImportError:
     from zlib import crc32
 
-from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
+from purezmq.wire.encoding_fast import encode_batch
+from purezmq.wire.framing_fast import FastFrameDecoder
 from purezmq.wire.limits import LARGE_BODY_SIZE, MAX_CHUNK_SIZE, PASS_THROUGH_SIZE, UNLIMITED
 
 TYPE_CHECKING = False

@@ -19,9 +19,10 @@ b'\x00\x06single\x01\x03two\x00\x05parts'
 >>> pull.receive_data(data, now=0.1)
 [b'single', [b'two', b'parts']]
 
-Files: ``connection`` (the machine), ``state`` (its table), ``config``, ``events``, ``greeting`` (versions), ``framing``
-(the plain reference), ``framing_fast`` (its hot twin) and ``framing_sealed`` (through a cipher), ``commands``,
-``heartbeat``, ``limits`` (every limit, with its reason), ``mechanisms`` (security), ``verdict``, ``error``.
+Files: ``connection`` (the machine), ``state`` (its table), ``config``, ``events``, ``greeting`` (versions),
+``framing`` (the plain reference), ``framing_fast`` and ``encoding_fast`` (its hot twins) and ``framing_sealed``
+(through a cipher), ``commands``, ``heartbeat``, ``limits`` (every limit, with its reason), ``mechanisms`` (security),
+``verdict``, ``error``.
 """
 
 from __future__ import annotations

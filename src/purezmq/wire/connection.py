@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from purezmq.wire import commands, framing
+from purezmq.wire.encoding_fast import encode_batch
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import (
     AuthenticationNeeded,
@@ -23,7 +24,7 @@ from purezmq.wire.events import (
     Ponged,
     Subscribed,
 )
-from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
+from purezmq.wire.framing_fast import FastFrameDecoder
 from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
 from purezmq.wire.heartbeat import Heartbeat
 from purezmq.wire.limits import (
@@ -254,14 +255,15 @@ class Connection:
         assert self._greeting is not None  # dropped when ready
         self._deadline = self._greeting.start(now, bound=self.bound)
 
-    def data_to_send(self, *, is_full: bool = False) -> list[Buffer]:
+    def data_to_send(self, *, keeps_pong: bool = False) -> list[Buffer]:
         """Return what the control plane wants sent (greeting, READY, PING, PONG), and forget it.
 
         It may go out before or after any chunk of ``encode``, never inside one; under a cipher, in the order in which
         both were asked for.
 
         Args:
-            is_full: the peer doesn't take what was sent before: a PONG waits, and one will do for many PINGs.
+            keeps_pong: a PONG waits: the peer doesn't take what was sent before, and one will do for many PINGs; or
+                what came before its PING has yet to be handled.
         """
         unsealed, self._commands = self._commands, None
         for body in unsealed or ():
@@ -271,7 +273,7 @@ class Connection:
             return []
         self._outgoing = None
         if self._pong is not None:
-            if is_full:
+            if keeps_pong:
                 self._outgoing = []
                 return outgoing
             outgoing.append(self._encode_frame(framing.COMMAND, commands.encode_pong(self._pong)))

@@ -1,17 +1,15 @@
 """ZMTP 2.0 and 3.x frames in bulk: the hot twin of :mod:`purezmq.wire.framing`, which tells what is accepted.
 
-The budget is about 60 ns for a message of 10 bytes, each way, so that no line here may run once per message where C can
+The budget is about 60 ns for a message of 10 bytes, so that no line here may run once per message where C can
 run once per batch:
 
-- Encoding: messages of one size are one ``join`` with the header as separator; mixed sizes are two slice assignments
-  and a ``join``; multipart messages of one shape are the same by columns; only the rest takes a loop.
-- Decoding: messages of one shape that follow each other (a *run*) are found by comparing strided slices of the buffer,
+- Messages of one shape that follow each other (a *run*) are found by comparing strided slices of the buffer,
   one per byte of header, and cut by one cached ``struct``. What isn't a run takes a loop, and the search for runs backs
   off while it finds none.
 - Nothing is joined to find a frame: what straddles two reads is completed by itself, the rest is decoded in place.
 - Large bodies get reads of their own (``read_size``), so that a body can be the very object that was received.
 
-No state of a connection may live here.
+No state of a connection may live here. Encoding is :mod:`purezmq.wire.encoding_fast`.
 """
 
 from __future__ import annotations
@@ -25,30 +23,21 @@ from purezmq.wire.limits import (
     COALESCE_PIECES,
     LARGE_BODY_SIZE,
     MAX_BODY_READ_SIZE,
-    MAX_CHUNK_SIZE,
     MAX_READ_SIZE,
-    PASS_THROUGH_SIZE,
     READ_SIZE,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
-
-    from typing_extensions import Buffer
 
     Message = bytes | list[bytes]
 
-__all__ = ["FastFrameDecoder", "encode_batch"]
+__all__ = ["FastFrameDecoder"]
 
 _SHORT_MAX = 255
 _SIZE_MAX = 0x7FFF_FFFF_FFFF_FFFF
 _LONG_HEADER_SIZE = 9
-_MIN_COLUMNS = 32
-"""Multipart messages from which on encoding by columns beats the loop."""
-_MAX_HEADERS = 2048
-"""Bound of a table of headers; 256 are of short frames."""
 _MIN_RUN = 8
 """Messages of one shape from which on they're cut as a run."""
 _MIN_RUN_SIZE = 256
@@ -62,146 +51,6 @@ _MAX_SHAPES = 64
 _MAX_BACKOFF = 256
 """Frames to decode one by one after many searches that found no run."""
 
-
-class _Headers(dict[int, bytes]):
-    """Frame headers by size of the body; fills itself, within a bound."""
-
-    __slots__ = ("_flags",)
-
-    def __init__(self, flags: int) -> None:
-        super().__init__((size, bytes((flags, size))) for size in range(_SHORT_MAX + 1))
-        self._flags = flags
-
-    def __missing__(self, size: int) -> bytes:
-        header = bytes((self._flags | LONG,)) + size.to_bytes(8, "big")
-        if len(self) < _MAX_HEADERS:
-            self[size] = header
-        return header
-
-
-_LAST = _Headers(0)
-_MORE = _Headers(MORE)
-
-
-# --- encoding -------------------------------------------------------------------------------------
-
-
-def encode_batch(messages: Sequence[Message]) -> list[Buffer]:
-    """Encode messages.
-
-    Args:
-        messages: a list or tuple; each a single body or a list of parts. A body is bytes, bytearray or a memoryview.
-
-    Returns:
-        Chunks to send, in order: few, and at most about MAX_CHUNK_SIZE each, but for large bodies, which are passed on
-        as they are.
-    """
-    count = len(messages)
-    if count == 1:
-        message = messages[0]
-        if type(message) is bytes and len(message) < PASS_THROUGH_SIZE:
-            return [_LAST[len(message)] + message]
-        if type(message) is list and len(message) == 2:
-            first, second = message
-            if type(first) is bytes and type(second) is bytes and len(first) + len(second) < PASS_THROUGH_SIZE:
-                # A request or a reply: an envelope and a body.
-                return [b"".join((_MORE[len(first)], first, _LAST[len(second)], second))]
-    elif count >= _MIN_COLUMNS and type(messages[0]) is list:
-        return _encode_columns(messages)
-    elif count:
-        sizes = list(map(len, messages))
-        if max(sizes) < PASS_THROUGH_SIZE:
-            try:
-                return _encode_small(messages, sizes)
-            except (TypeError, ValueError):
-                pass  # lists among them: their len was the number of parts; or memoryviews of other items than bytes
-    return _encode_each(messages)
-
-
-def _encode_small(messages: Sequence[Message], sizes: list[int]) -> list[Buffer]:
-    """Encode single-part messages of ``sizes``; raise TypeError or ValueError if that's not what they are."""
-    count, first = len(sizes), sizes[0]
-    if sizes.count(first) == count:
-        header = _LAST[first]
-        expected = count * (len(header) + first)
-        if expected <= MAX_CHUNK_SIZE:
-            # The empty message in front makes join write the first header, too.
-            chunks: list[Buffer] = [header.join([b"", *messages])]  # type: ignore[list-item]
-        else:
-            step = MAX_CHUNK_SIZE // (len(header) + first)
-            chunks = [header.join([b"", *messages[at : at + step]]) for at in range(0, count, step)]  # type: ignore[list-item]
-    else:
-        items: list[Any] = [None] * (2 * count)
-        items[::2] = map(_LAST.__getitem__, sizes)
-        items[1::2] = messages
-        expected = sum(sizes) + (2 * count if max(sizes) <= _SHORT_MAX else sum(map(len, items[::2])))
-        chunks = _join(items, expected, 2)
-    if sum(map(len, chunks)) != expected:  # type: ignore[arg-type]  # all are bytes
-        text = "a length isn't in bytes"
-        raise ValueError(text)
-    return chunks
-
-
-def _encode_columns(messages: Sequence[Message]) -> list[Buffer]:
-    """Encode multipart messages with equal numbers of parts, column by column; leave others to the loop."""
-    width = len(messages[0])
-    if width == 0 or set(map(type, messages)) != {list} or set(map(len, messages)) != {width}:
-        return _encode_each(messages)
-    stride = 2 * width
-    items: list[Any] = [None] * (stride * len(messages))
-    total = 0
-    for index, column in enumerate(zip(*messages, strict=True)):
-        if set(map(type, column)) != {bytes}:
-            return _encode_each(messages)
-        sizes = list(map(len, column))
-        if max(sizes) >= PASS_THROUGH_SIZE:
-            return _encode_each(messages)
-        total += sum(sizes)
-        items[2 * index :: stride] = map((_MORE if index < width - 1 else _LAST).__getitem__, sizes)
-        items[2 * index + 1 :: stride] = column
-    return _join(items, total + len(items), stride)
-
-
-def _join(items: list[Any], size: int, stride: int) -> list[Buffer]:
-    """Join ``items`` of about ``size`` bytes into chunks of about MAX_CHUNK_SIZE, cut between messages."""
-    if size <= MAX_CHUNK_SIZE:
-        return [b"".join(items)]
-    step = max(1, len(items) // stride * MAX_CHUNK_SIZE // size) * stride
-    return [b"".join(items[at : at + step]) for at in range(0, len(items), step)]
-
-
-def _encode_each(messages: Sequence[Message]) -> list[Buffer]:
-    """Encode whatever the fast paths leave."""
-    chunks: list[Buffer] = []
-    items: list[Buffer] = []
-    pending = 0
-    for message in messages:
-        parts: Sequence[Buffer] = message if isinstance(message, list) else (message,)
-        headers = _MORE
-        left = len(parts)
-        for part in parts:
-            left -= 1
-            if not left:
-                headers = _LAST
-            size = len(part) if type(part) is bytes else memoryview(part).nbytes
-            items.append(headers[size])
-            if size >= PASS_THROUGH_SIZE:
-                chunks += (b"".join(items) if len(items) > 1 else items[0], part)
-                items.clear()
-                pending = 0
-                continue
-            items.append(part)
-            pending += size
-            if pending >= MAX_CHUNK_SIZE:
-                chunks.append(b"".join(items))
-                items.clear()
-                pending = 0
-    if items:
-        chunks.append(b"".join(items))
-    return chunks
-
-
-# --- decoding -------------------------------------------------------------------------------------
 
 _SHAPES: dict[bytes, dict[int, Any]] = {}
 """``unpack_from`` by headers of a message and number of messages. Shared by threads: each step on it is atomic."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from purezmq.wire import framing, framing_fast
+from purezmq.wire import encoding_fast, framing, framing_fast
 from purezmq.wire.events import FailureReason
 
 ALL = 1 << 30
 DECODERS = [framing.FrameDecoder, framing_fast.FastFrameDecoder]
-ENCODERS = [framing.encode_batch, framing_fast.encode_batch]
+ENCODERS = [framing.encode_batch, encoding_fast.encode_batch]
 
 BATCHES = {
     "empty body": [b""],

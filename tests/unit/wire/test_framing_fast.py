@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from purezmq.wire import framing_fast
-from purezmq.wire.framing_fast import FastFrameDecoder, encode_batch
+from purezmq.wire.encoding_fast import encode_batch
+from purezmq.wire.framing_fast import FastFrameDecoder
 from purezmq.wire.limits import (
     COALESCE_PIECES,
     LARGE_BODY_SIZE,
