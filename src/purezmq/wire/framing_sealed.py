@@ -23,6 +23,8 @@ __all__ = ["SealedFrameDecoder", "find_run"]
 
 MIN_RUN = 16
 """Messages of one size from which on they're decoded where they are."""
+_MIN_RUN_SIZE = 512
+"""Bytes below which no run is looked for."""
 _MAX_RUN_SIZE = 8 * 1024
 """Frames larger than this are no run: what a cipher takes for them hides everything else."""
 
@@ -109,7 +111,8 @@ class SealedFrameDecoder:
         return messages
 
     def _decode(self, data: bytes, limit: int, messages: list[Message]) -> None:
-        if self._opened is None and self._parts is None and limit >= MIN_RUN and self.command is None:
+        worthwhile = len(data) >= _MIN_RUN_SIZE or self._frames.has_buffered
+        if worthwhile and limit >= MIN_RUN and self._opened is None and self._parts is None and self.command is None:
             data = self._decode_runs(data, limit, messages)
         while self.command is None and len(messages) < limit:
             opened, self._opened = self._opened, None
