@@ -138,6 +138,7 @@ class SealedFrameDecoder:
             return data
         received, (data, position, missing) = len(data), taken
         opened: tuple[bytes, list[bytes], RemoteProtocolError | None] | None = None
+        is_short = False
         run = find_run(data, position + missing, decoder.max_size)
         if run is not None and missing:
             opened = self._open(data[:missing], 1)  # the frame that the last read had begun
@@ -147,7 +148,9 @@ class SealedFrameDecoder:
             if opened is None:
                 break
             position += run[0] * len(opened[0])
-            run = find_run(data, position, decoder.max_size)
+            # A cipher may have to stop for a reason of its own; short runs in a row mean that sizes change.
+            is_short, was_short = len(opened[0]) < MIN_RUN, is_short
+            run = None if is_short and was_short else find_run(data, position, decoder.max_size)
         else:
             if opened is not None and not self._take_all(opened, limit, messages):
                 self._opened = opened
