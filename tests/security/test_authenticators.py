@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -342,17 +344,18 @@ def test_forgotten_thread_authenticator_ends_its_thread(context: Any) -> None:
 
 
 @purezmq_only("the end of its context waits for the authenticator for ever")
-def test_end_of_the_context_ends_the_thread(make_context: Callable[[], Any]) -> None:
-    """`term` doesn't wait for `stop`."""
+@pytest.mark.parametrize("how", ["term", "destroy"])
+def test_end_of_the_context_ends_the_thread(make_context: Callable[[], Any], how: str) -> None:
+    """It doesn't wait for `stop`; the thread ends without an error (pytest would show it)."""
     context = make_context()
     authenticator = ThreadAuthenticator(context)
     authenticator.start()
     thread, pipe = authenticator.thread, authenticator.pipe
-    term = Call(context.term)
+    end = Call(getattr(context, how))
     thread.join(5)
     assert not thread.is_alive()
     pipe.close()
-    term.result()
+    end.result()
     authenticator.stop()
 
 
@@ -394,3 +397,23 @@ def test_loop_argument_is_deprecated(context: Any) -> None:
     """The running loop is used."""
     with pytest.deprecated_call():
         AsyncioAuthenticator(context, loop=object())
+
+
+@pytest.mark.parametrize("kind", ["thread", "asyncio"])
+def test_program_that_forgets_to_stop_ends_all_the_same(kind: str) -> None:
+    """Without a word on stderr, and warnings are errors."""
+    start = {"thread": "a = ThreadAuthenticator(); a.start()", "asyncio": "asyncio.run(main())"}[kind]
+    program = f"""
+import asyncio
+from {LIBRARY}.auth.asyncio import AsyncioAuthenticator
+from {LIBRARY}.auth.thread import ThreadAuthenticator
+async def main():
+    AsyncioAuthenticator().start()
+    await asyncio.sleep(0)
+{start}
+print("done")
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, check=False, text=True, timeout=20
+    )
+    assert (0, "done\n", "") == (done.returncode, done.stdout, done.stderr)

@@ -127,6 +127,7 @@ def test_fixed_owners_are_the_only_ones(make_socket: MakeSocket, make_user: Make
     for user, routing_id in (("mallory", b"worker"), ("mallory", b"other"), ("alice", b"other")):
         make_user(user, routing_id, endpoint).send(b"no")
         assert "not this user's" in next_of(events, "peer_denied").error
+    assert 3 == router.stats().handshake_failures
     make_user("alice", b"worker", endpoint).send(b"yes")
     assert [b"worker", b"yes"] == router.recv_multipart()
 

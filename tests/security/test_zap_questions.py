@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
+import select
 from collections.abc import Callable
 from errno import EBUSY, EFAULT
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -23,8 +27,9 @@ from tests.support.zap import (
     zap_handler,
 )
 
-from purezmq.engine import zap
+from purezmq.engine import id_owners, zap
 from purezmq.utils.z85 import decode
+from purezmq.wire.verdict import Verdict
 
 __all__ = ["zap_handler"]
 
@@ -198,6 +203,17 @@ def test_context_with_pending_questions_ends(make_context: Callable[[], Any], ki
     client.close(0)
 
 
+def test_pages_say_the_limits_that_hold() -> None:
+    """Numbers in prose are those of the code."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "secure.md").read_text(encoding="utf-8")
+    assert f"{zap.HANDLER_TIMEOUT_S:.0f} seconds" in page
+    assert f"{zap.MAX_QUESTIONS:,} questions" in page
+    assert f"the {id_owners.MAX_IDS_PER_USER:,} latest" in (zmq.Socket.bind_identity.__doc__ or "")
+    assert {"denied", "no-handler", "handler-timeout", "malformed-reply", "busy", "no-domain", "routing-id"} == set(
+        re.findall(r"^\| `([a-z-]+)` \| ", page.partition("| `reason`")[2], re.MULTILINE)
+    )
+
+
 # -- what messages, peers and the log tell ---------------------------------------------------------------------------
 
 
@@ -246,6 +262,25 @@ def test_denied_peer_is_told_by_an_error_and_nothing_else(make_socket: MakeSocke
         assert b"" == peer.socket.recv(1)
 
 
+def test_denied_peer_that_sends_on_is_not_reset(make_socket: MakeSocket) -> None:
+    """What it sent and nobody read doesn't cost it the ERROR, nor the end in order."""
+    handler, server = make_socket(zmq.ROUTER), make_socket(zmq.PULL)
+    handler.bind(ENDPOINT)
+    server.zap_domain = b"dom"
+    engine = server._engine
+    with RawPeer.connect(bind(server, "tcp")) as peer:
+        peer.send(greeting())
+        assert b"\xff" == peer.receive(64)[:1]
+        handler.recv_multipart()
+        with engine.lease:
+            [session] = engine.sessions.values()
+            peer.send(ready_command("PUSH"))
+            assert select.select([session.fd], [], [], 5)[0]
+            session.admit(Verdict(400), monotonic())
+        assert (COMMAND, b"\x05ERROR\x03400") == peer.receive_frame()
+        assert b"" == peer.socket.recv(1)
+
+
 def test_denial_with_status_300_says_nothing(make_socket: MakeSocket, zap_handler: Any) -> None:
     """The connection just ends: the client may try again."""
     zap_handler(lambda request: [*good_reply(request)[:2], b"300", b"later", b"", b""])
@@ -281,6 +316,76 @@ def test_denials_are_logged_without_credentials(
     with caplog.at_level(logging.DEBUG):
         client.connect(endpoint)
         told = [next_of(events, kind) for kind in ("handshake_failed_auth", "peer_denied", "disconnected")]
-        eventually(lambda: "not in at" in caplog.text)
+        eventually(lambda: "kept 1 peer out of" in caplog.text)
     assert "wrong password" in caplog.text
     assert "hunter2" not in caplog.text + repr(told)
+
+
+def test_v37_handler_that_comes_and_goes_amid_many_handshakes(
+    make_socket: MakeSocket, make_context: Callable[[], Any], context: Any
+) -> None:
+    """Each message that arrives is of a peer that some handler let in; when it's over nothing is left of the others."""
+    server, other = make_socket(zmq.PULL), make_context()
+    server.plain_server = 1
+    endpoint = bind(server, "tcp")
+    clients = []
+    for number in range(30):
+        client = make_socket(zmq.PUSH, within=other, reconnect_ivl=5, reconnect_ivl_max=20)
+        client.plain_username, client.plain_password = b"user %d" % number, b"x"
+        client.connect(endpoint)
+        client.send(b"user %d" % number)
+        clients.append(client)
+
+    def reply(request: list[bytes]) -> list[bytes]:
+        return [*good_reply(request)[:4], request[6], b""]
+
+    users = set()
+    for kind in ("sync", "async") * 10:
+        handler = ScriptedHandler(context, reply, kind)
+        eventually(lambda: handler.requests or len(users) == len(clients))  # noqa: B023 - called at once
+        handler.close()
+        while server.poll(0):
+            frame = server.recv(copy=False)
+            assert bytes(frame).decode() == frame["User-Id"]
+            users.add(frame["User-Id"])
+        if len(users) == len(clients):
+            break
+    handler = ScriptedHandler(context, reply)
+    while len(users) < len(clients):
+        users.add(server.recv(copy=False)["User-Id"])
+    eventually(lambda: len(server.peers()) == len(clients))
+    assert not server._engine.questions
+    assert [] == handler.socket.peers()
+    handler.close()
+
+
+@pytest.mark.parametrize("kind", [zmq.PULL, zmq.ROUTER, zmq.DEALER, zmq.REP])
+@pytest.mark.parametrize("looks", ["poll", "events", "none"])
+def test_each_frame_tells_its_own_sender_though_the_socket_was_polled(
+    make_socket: MakeSocket, make_client: MakeSocket, kind: int, looks: str
+) -> None:
+    """With many peers, and a look before each message: the first one has its User-Id, too."""
+    server = make_socket(kind)
+    server.plain({f"user {number}": "x" for number in range(5)})
+    endpoint = bind(server, "tcp")
+    for number in range(5):
+        client = make_client({zmq.PULL: zmq.PUSH, zmq.REP: zmq.REQ}.get(kind, zmq.DEALER))
+        client.plain(f"user {number}", "x")
+        client.connect(endpoint, wait=5.0)
+        for _ in range(1 if kind == zmq.REP else 10):
+            client.send(b"user %d" % number)
+    eventually(lambda: sum(peer.unread for peer in server.stats().peers) == (5 if kind == zmq.REP else 50))
+    users = set()
+    for _ in range(5 if kind == zmq.REP else 50):
+        if looks != "none":
+            assert server.poll(1000) if looks == "poll" else server.getsockopt(zmq.EVENTS) & zmq.POLLIN
+        before = server.stats()
+        frame = server.recv_multipart(copy=False)[-1]
+        after = server.stats()
+        assert bytes(frame).decode() == frame["User-Id"]
+        assert (before.received + 1, before.unread - 1) == (after.received, after.unread)
+        users.add(frame["User-Id"])
+        if kind == zmq.REP:
+            server.send(b"")
+    assert 5 == len(users)
+    assert 0 == server.poll(0)

@@ -196,18 +196,37 @@ def test_v37_peer_that_leaves_while_asked_about_is_forgotten(pair: Any, make_soc
     assert ([], 0) == (pair[0].peers(), handler.poll(0))
 
 
-@pytest.mark.parametrize("mechanism", ["NULL", "PLAIN"])
-def test_v37_without_a_handler_the_peer_is_refused(pair: Any, mechanism: str) -> None:
-    """By default nobody comes in (EFAULT, as libzmq says it of PLAIN)."""
+@pytest.mark.parametrize(
+    ("mechanism", "enforce", "had_one"),
+    [
+        ("PLAIN", 0, False),
+        ("NULL", 1, False),
+        ("CURVE", 1, False),
+        ("NULL", 0, True),
+        ("PLAIN", 0, True),
+        ("CURVE", 0, True),
+    ],
+)
+def test_v37_without_a_handler_the_peer_is_refused(
+    pair: Any, make_socket: Any, mechanism: str, enforce: int, had_one: bool
+) -> None:
+    """PLAIN, as libzmq; all with ZAP_ENFORCE_DOMAIN; all when there was a handler, which went away (EFAULT)."""
+    pair[0].zap_enforce_domain = enforce
+    pair[0].zap_domain = b"test"
+    if had_one:
+        handler = make_socket(zmq.REP)
+        handler.bind(ENDPOINT)
+        handler.close()
     events = knock(mechanism, pair)
     assert EFAULT == next_of(events, "handshake_failed_no_detail").value
     assert "no-handler" == next_of(events, "peer_denied").reason
     check_outside(pair[0], events)
 
 
-def test_curve_without_a_handler_lets_in_who_knows_the_servers_key(pair: Any) -> None:
-    """As libzmq does; the message has no User-Id."""
-    knock("CURVE", pair)
+@pytest.mark.parametrize("mechanism", ["NULL", "CURVE"])
+def test_context_that_never_had_a_handler_lets_null_and_curve_in(pair: Any, mechanism: str) -> None:
+    """As libzmq does (by CURVE whoever knows the server's key); the message has no User-Id."""
+    knock(mechanism, pair)
     frame = pair[0].recv(copy=False)
     assert b"let me in" == bytes(frame)
     with pytest.raises(zmq.ZMQError):

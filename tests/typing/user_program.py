@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import purezmq as zmq
+from purezmq.auth import create_certificates, load_certificate
+from purezmq.auth.thread import ThreadAuthenticator
 
 
 def request(context: zmq.Context, endpoint: str) -> bytes:
@@ -169,3 +173,23 @@ def tuned(context: zmq.Context) -> zmq.Socket:
     subscriptions: tuple[bytes, ...] = peers[0].subscriptions
     print(numbers(whole), stats.dropped + stats.queued, subscriptions, peers[0].since)
     return publisher
+
+
+def secure(context: zmq.Context, folder: Path) -> str:
+    """Each form of the secure sockets, and who sent a message."""
+    public_path, _secret_path = create_certificates(folder, "server")
+    public, secret = zmq.curve_keypair()
+    known: dict[bytes, str] = {load_certificate(public_path)[0]: "alice"}
+    with context.socket(zmq.ROUTER, bind_identity=True) as server, context.socket(zmq.DEALER) as client:
+        server.curve(secret, allow=[public, public.decode(), folder / "a.key"])
+        server.curve(folder / "server.key_secret", allow=known, bind_identity={b"worker": "alice"})
+        server.curve(secret, allow=folder)
+        server.plain({"alice": "wonderland"})
+        client.curve(public, keys=(public, secret))
+        client.curve(public.decode())
+        client.plain("alice", "wonderland")
+        user = str(server.recv(copy=False)["User-Id"])
+        users: list[str] = [peer.user_id for peer in server.peers()]
+    authenticator = ThreadAuthenticator(context)
+    authenticator.allow("127.0.0.1")
+    return user + users[0]

@@ -45,8 +45,8 @@ class AuthenticationThread(Thread):
         zap_socket = self.authenticator.zap_socket
         try:
             asyncio.run(self._run(zap_socket))
-        except ZMQError as error:
-            self.log.debug("the authenticator's thread ends: %s", error)
+        except (ZMQError, asyncio.CancelledError) as error:  # the context ended, or closed what is polled
+            self.log.debug("the authenticator's thread ends: %r", error)
             zap_socket.close()  # or the end of the context would wait for it
         finally:
             self.started.set()

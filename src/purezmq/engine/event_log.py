@@ -46,7 +46,7 @@ _LINES = {
         "; give each peer a ROUTING_ID of its own, or set ROUTER_HANDOVER",
     ),
     "peer_refused": ("refused {count} {noun} by {where}{why}", ("time", "times"), ""),
-    "peer_denied": ("let {count} {noun} not in at {where}{why}", ("peer", "peers"), ""),
+    "peer_denied": ("kept {count} {noun} out of {where}{why}", ("peer", "peers"), ""),
 }
 
 

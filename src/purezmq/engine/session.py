@@ -232,6 +232,7 @@ class Session(Outbox, Inbox):
 
     def refuse_peer(self, text: str) -> None:
         """End the connection of a peer whose routing id belongs to another user, and tell both sides (lease held)."""
+        self.engine.protocol_failures += 1
         self.engine.tell("peer_denied", session=self, reason="routing-id", error=text)
         self._refusal = text
         self.close_stream(None)

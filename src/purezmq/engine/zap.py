@@ -58,8 +58,9 @@ _HANDLER_TYPES = frozenset({"REP", "ROUTER"})
 def decide(session: Session, question: AuthenticationNeeded, now: float) -> None:
     """Have it decided about a peer (lease held): by the socket's own lists, else by the handler of the context.
 
-    Without a handler CURVE lets in whoever knows the server's key, as libzmq does, unless ZAP_ENFORCE_DOMAIN is set;
-    everything else is refused.
+    A context that never had a handler does as libzmq: PLAIN lets nobody in, CURVE whoever knows the server's key, NULL
+    everybody; with ZAP_ENFORCE_DOMAIN nobody comes in. When the handler went away nobody comes in either: a door-keeper
+    that crashed must not leave the door open (better than libzmq, which lets CURVE and NULL in again).
     """
     engine = session.engine
     options = engine.options
@@ -71,10 +72,12 @@ def decide(session: Session, question: AuthenticationNeeded, now: float) -> None
         return
     handler: Any = engine.context.inproc.find(ZAP_NAME)
     if handler is None:
-        if question.mechanism == "CURVE" and not options.zap_enforce_domain:
+        had_one = engine.context.inproc.was_bound(ZAP_NAME)
+        if question.mechanism != "PLAIN" and not options.zap_enforce_domain and not had_one:
             session.admit(Verdict(ADMITTED), now)
         else:
-            _turn_away(session, "no-handler", f"no ZAP handler is bound to inproc://{ZAP_NAME} in this context", EFAULT)
+            what = "the ZAP handler went away, and none" if had_one else "no ZAP handler"
+            _turn_away(session, "no-handler", f"{what} is bound to inproc://{ZAP_NAME} in this context", EFAULT)
     elif handler.pattern.type_name not in _HANDLER_TYPES:
         text = f"a {handler.pattern.type_name} socket is bound to inproc://{ZAP_NAME}; a ZAP handler is a REP or ROUTER"
         _turn_away(session, "no-handler", text, EFAULT)
@@ -110,7 +113,7 @@ class Question:
         needed: what the mechanism presents.
     """
 
-    __slots__ = ("_needed", "_session", "_timer", "context", "inbox", "leadership", "link", "links", "post", "queues")
+    __slots__ = ("_link", "_needed", "_session", "_timer", "context", "links", "post")
 
     #: What the handler's socket looks at of the other side: no limits, no names.
     options = SocketOptions()
@@ -125,50 +128,52 @@ class Question:
         self.context = session.engine.context
         self.post: Callable[[Callable[[], None]], None] = session.engine.post
         self.links: set[InprocLink] = set()
-        self.inbox = self.leadership = self.queues = self
         owner: Any = self
-        self.link = InprocLink(owner, ZAP_NAME, self.options, conflate=False)
+        self._link: InprocLink | None = InprocLink(owner, ZAP_NAME, self.options, conflate=False)
 
-    @property
-    def pattern(self) -> Question:
-        """Of which the statistics of the handler's socket take `type_name`."""
+    def _get_self(self) -> Question:
         return self
+
+    #: What an engine has others for. Not attributes: a question must not refer to itself, for there may be many.
+    inbox = leadership = queues = pattern = property(_get_self)
 
     def ask(self, handler: Any, now: float) -> None:
         """Send the question to the handler's socket."""
         session = self._session
+        link = self._link
         assert session is not None  # until the answer
+        assert link is not None  # likewise
         engine = session.engine
         engine.questions.add(self)
         session.question = self
         self._timer = engine.loop.call_at(now + HANDLER_TIMEOUT_S, self._handle_timeout)
         address = "" if session.stream is None else session.stream.peer_address
-        pipe = self.link.pipe
-        pipe.write(
+        link.pipe.write(
             [
                 b"", _VERSION, _REQUEST_ID, bytes(engine.options.zap_domain), address.encode(),
                 bytes(engine.options.routing_id), self._needed.mechanism.encode(), *self._needed.credentials,
             ]
         )  # fmt: skip
-        pair_up(self.link, handler)
+        pair_up(link, handler)
 
     def close(self) -> None:
         """Wait for the answer no more. Idempotent."""
         session, self._session = self._session, None
-        if session is None:
+        link, self._link = self._link, None
+        if session is None or link is None:
             return
         session.question = None
         session.engine.questions.discard(self)
         if self._timer is not None:
             self._timer.cancel()
-        self.link.close()
+        link.close()
 
     def _handle_answer(self) -> None:
         """Something came by the link."""
-        session, inbound = self._session, self.link.pipe.inbound
-        if session is None or not inbound:
+        session, link = self._session, self._link
+        if session is None or link is None or not link.pipe.inbound:
             return
-        reply = inbound.popleft()
+        reply = link.pipe.inbound.popleft()
         self.close()
         try:
             verdict = parse_reply(reply)

@@ -77,6 +77,7 @@ class Pattern:
         inbox: the fair queue; `inbox.ready` is what the lock-free path of `recv` pops from.
         handle_changed: set by the socket; called when `fast_target()` may give another answer.
         take_origin: messages are taken one by one with their pipe, because the application reads metadata.
+        is_unread: nothing was received yet, so whether the application reads metadata isn't known.
         dropped: messages that the type can't receive, or that are for nobody; `drops` by reason.
         note_drop: set by the engine; called with (None, count, reason) for each of those.
         last_pipe: the pipe of the message that `try_recv` returned last, where it is known.
@@ -120,6 +121,7 @@ class Pattern:
         self.inbox = FairQueue(self._accept())
         self.handle_changed: Callable[[], None] = _nothing
         self.take_origin = False
+        self.is_unread = True
         self.dropped = 0
         self.drops: dict[str, int] = {}
         self.note_drop: Callable[[Pipe | None, int, str], None] = _nothing
@@ -217,6 +219,7 @@ class Pattern:
             self.last_pipe = taken[0]
             message: Message = taken[1]
             return message
+        self.is_unread = False
         while inbox.refill():
             try:
                 head: Any = inbox.ready.popleft()
@@ -258,8 +261,8 @@ class Pattern:
         return True
 
     def can_recv(self) -> bool:
-        """Whether `try_recv` would give a message (POLLIN)."""
-        return self.inbox.has_messages()
+        """Whether `try_recv` would give a message (POLLIN). It must not cost a message the pipe that it came by."""
+        return self.inbox.peek() if self.take_origin or self.is_unread else self.inbox.has_messages()
 
     # -- sending -----------------------------------------------------------------------------------------------
 

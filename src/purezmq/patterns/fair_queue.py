@@ -44,7 +44,7 @@ class FairQueue:
             None to drop it. None when messages pass unchanged, which permits the one-pipe short cut.
     """
 
-    __slots__ = ("accept", "active", "handle_ready_changed", "merge_limit", "pipes", "ready", "short_cut")
+    __slots__ = ("accept", "active", "handle_ready_changed", "merge_limit", "peeked", "pipes", "ready", "short_cut")
 
     def __init__(self, accept: Callable[[Pipe, Any], Message | None] | None = None) -> None:
         self.accept = accept
@@ -52,6 +52,8 @@ class FairQueue:
         self.active: deque[Pipe] = deque()
         self.pipes: list[Pipe] = []
         self.short_cut: Pipe | None = None
+        #: What `peek` found and nobody took yet: it comes after `ready`.
+        self.peeked: tuple[Pipe | None, Any] | None = None
         #: Most messages that are merged ahead, 0 for what is quick; set where what is merged escapes a limit.
         self.merge_limit = 0
         #: Called when `ready` became another deque; the socket sets it to refresh its fast path.
@@ -62,7 +64,7 @@ class FairQueue:
         self.pipes.append(pipe)
         if self.short_cut is not None:
             self._end_short_cut()
-        if self.accept is None and len(self.pipes) == 1 and not self.active and not self.ready:
+        if self.accept is None and len(self.pipes) == 1 and not (self.active or self.ready or self.peeked):
             self.short_cut = pipe
             self._set_ready(pipe.inbound)
         elif pipe.inbound:
@@ -78,6 +80,8 @@ class FairQueue:
     def discard(self, pipe: Pipe) -> None:
         """Forget a pipe and what it brought."""
         self.detach(pipe)
+        if self.peeked is not None and self.peeked[0] is pipe:
+            self.peeked = None
         if self.short_cut is pipe:
             self.short_cut = None
             self._set_ready(deque())
@@ -94,6 +98,7 @@ class FairQueue:
         if self.short_cut is pipe:
             self.short_cut = None  # `ready` stays its queue; merged messages of others go behind
             return
+        self._merge_peeked()
         while True:
             message = self._next(pipe)
             if message is None:
@@ -106,7 +111,7 @@ class FairQueue:
         if accept is not None:
             if self.short_cut is not None:
                 self._end_short_cut()
-        elif self.short_cut is None and len(self.pipes) == 1 and not self.ready:
+        elif self.short_cut is None and len(self.pipes) == 1 and not (self.ready or self.peeked):
             pipe = self.pipes[0]
             active = self.active
             if not active or (len(active) == 1 and active[0] is pipe):
@@ -119,6 +124,8 @@ class FairQueue:
         """Drop what was merged before the filter changed and is not wanted any more."""
         if self.short_cut is not None:
             return
+        if self.peeked is not None and not wanted(self.peeked[1]):
+            self.peeked = None
         ready = self.ready
         for _ in range(len(ready)):  # in place: another thread may be popping from it
             try:
@@ -200,6 +207,9 @@ class FairQueue:
                 break
             if self._note_drained(self.short_cut):
                 return None
+        peeked, self.peeked = self.peeked, None
+        if peeked is not None:
+            return peeked
         active = self.active
         while active:
             pipe = active.popleft()
@@ -230,6 +240,8 @@ class FairQueue:
             return True
         if self.short_cut is not None:
             return not self._note_drained(self.short_cut) and self.can_read()
+        if self._merge_peeked():
+            return True
         active, ready = self.active, self.ready
         while active and not ready:
             if len(active) == 1:
@@ -246,6 +258,14 @@ class FairQueue:
                     ready.append(message)
                     active.append(pipe)
         return bool(ready)
+
+    def _merge_peeked(self) -> bool:
+        """Move what was peeked at into `ready`; whether there was anything."""
+        peeked, self.peeked = self.peeked, None
+        if peeked is None:
+            return False
+        self.ready.append(peeked[1])
+        return True
 
     def _merge(self, pipe: Pipe, limit: int) -> bool:
         """Move at most `limit` messages of one pipe into `ready`; whether the pipe is still active."""
@@ -289,6 +309,15 @@ class FairQueue:
             else:  # another thread took the marker: this is a message, put it back
                 ready.appendleft(head)
         return False
+
+    def peek(self) -> bool:
+        """As `has_messages`, but nothing is merged: the message that was found is given by `take` with its pipe."""
+        if self.peeked is not None or self.can_read():
+            return True
+        if self.short_cut is not None:
+            return self.refill()
+        self.peeked = self.take()
+        return self.peeked is not None
 
     def has_messages(self) -> bool:
         """Whether a `recv` would succeed now, as far as messages that `accept` keeps are concerned."""

@@ -93,7 +93,9 @@ def _merged(pattern: Any, pipes: list[Pipe], ended: Iterable[Pipe]) -> tuple[int
     ready = pattern.inbox.ready
     if any(ready is pipe.inbound for pipe in [*pipes, *ended]):
         return 0, 0
-    sizes = [_size(message) for message in list(ready) if type(message) in {bytes, list}]
+    peeked = pattern.inbox.peeked
+    found = [*ready, *([] if peeked is None else [peeked[1]])]
+    sizes = [_size(message) for message in found if type(message) in {bytes, list}]
     return len(sizes), sum(sizes)
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     Key = str | bytes
-    Allow = str | os.PathLike[str] | Mapping[Key, str] | Iterable[Key | os.PathLike[str]]
+    Names = Mapping[bytes, str] | Mapping[str, str]  # a key's type is invariant
+    Allow = str | os.PathLike[str] | Names | Iterable[Key | os.PathLike[str]]
 
 __all__ = ["Security"]
 

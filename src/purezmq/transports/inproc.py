@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["InprocRegistry"]
 
+_RESERVED = "zeromq."
+
 
 class InprocRegistry:
     """The inproc endpoints of one context; another context has its own."""
 
-    __slots__ = ("_bound", "_lock", "_waiting")
+    __slots__ = ("_bound", "_lock", "_reserved", "_waiting")
 
     def __init__(self) -> None:
         # Re-entrant: a collected socket may close, and so come here, while this thread is here already.
         self._lock = RLock()
         self._bound: dict[str, Any] = {}
         self._waiting: dict[str, list[Any]] = {}
+        #: Names of 0MQ's own (RFC 27) that were ever bound.
+        self._reserved: set[str] = set()
 
     def bind(self, name: str, owner: Any) -> list[Any]:
         """Bind a name.
@@ -45,6 +49,8 @@ class InprocRegistry:
                     EADDRINUSE, f"cannot bind 'inproc://{name}': another socket of this context is bound to it"
                 )
             self._bound[name] = owner
+            if name.startswith(_RESERVED):
+                self._reserved.add(name)
             return self._waiting.pop(name, [])
 
     def unbind(self, name: str, owner: Any) -> None:
@@ -64,6 +70,10 @@ class InprocRegistry:
     def find(self, name: str) -> Any:
         """The owner of a name as of now, or None."""
         return self._bound.get(name)
+
+    def was_bound(self, name: str) -> bool:
+        """Whether somebody is or was bound to a name of 0MQ's own, which begins with "zeromq."."""
+        return name in self._reserved
 
     def forget(self, name: str, connector: Any) -> None:
         """A connector waits no more."""

@@ -132,6 +132,7 @@ def test_end_of_engine_tells_the_rest(lines: Any) -> None:
         ("swap_full", {"reason": "full", "error": "64 MB"}, "queue on disk for E took no more, 1 time: full 1 (64 MB)"),
         ("swap_corrupt", {"count": 12}, "lost 12 messages of the damaged queue on disk for E"),
         ("duplicate_routing_id", {"reason": "refused"}, "1 peer of E came with the routing id of another: refused 1"),
+        ("peer_denied", {"reason": "denied", "error": "no"}, "kept 1 peer out of E: denied 1 (no)"),
         ("peer_refused", {"error": "the peer refused us: 'no'"}, "refused 1 time by E: the peer refused us: 'no'"),
     ],
 )

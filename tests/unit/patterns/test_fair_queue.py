@@ -154,6 +154,51 @@ def test_fair_queue_short_cut_comes_and_goes_with_filter() -> None:
     assert [1, 1] == changes
 
 
+def test_fair_queue_peek_keeps_the_pipe_and_the_order() -> None:
+    """As often as one looks, the message comes once, with its pipe, in its turn."""
+    queue, (a, b) = make_queue(2)
+    assert not queue.peek()
+    bring(queue, a, b"a0", b"a1")
+    bring(queue, b, b"b0")
+    taken = []
+    while queue.peek():
+        assert queue.peek()
+        taken.append(queue.take())
+    assert [(a, b"a0"), (b, b"b0"), (a, b"a1")] == taken
+
+
+def test_fair_queue_peeked_message_is_merged_first() -> None:
+    """Who doesn't ask for the pipe gets it before what came later; accept transforms it once."""
+    queue, (a, b) = make_queue(2, lambda _pipe, message: b"+" + message)
+    bring(queue, a, b"a0")
+    bring(queue, b, b"b0", b"b1")
+    assert queue.peek()
+    assert [b"+a0", b"+b0", b"+b1"] == read_all(queue)
+
+
+def test_fair_queue_peeked_message_goes_with_its_pipe() -> None:
+    """A pipe that is discarded takes it along, one that is detached or retired leaves it."""
+    for end, expected in (("discard", [b"b0"]), ("detach", [b"a0", b"b0", b"a1"]), ("retire", [b"a0", b"a1", b"b0"])):
+        queue, (a, b) = make_queue(2)
+        bring(queue, a, b"a0", b"a1")
+        bring(queue, b, b"b0")
+        assert queue.peek()
+        getattr(queue, end)(a)
+        assert expected == take_all(queue), end
+
+
+def test_fair_queue_peeked_message_is_filtered() -> None:
+    """What is no longer wanted isn't given; while it waits there is no short cut past it."""
+    queue, (a, b) = make_queue(2, lambda _pipe, message: message)
+    bring(queue, a, b"a0")
+    assert queue.peek()
+    queue.detach(b)
+    queue.set_accept(None)
+    assert queue.short_cut is None
+    queue.keep_only(lambda message: message != b"a0")
+    assert not queue.peek()
+
+
 def test_fair_queue_can_read_is_false_when_empty() -> None:
     """Nothing attached."""
     queue = FairQueue()
