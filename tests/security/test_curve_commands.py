@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support import EventWatch, bind, link, subscribe_and_wait, zmq
+from tests.support import EventWatch, bind, link, purezmq_only, subscribe_and_wait, zmq
 from tests.support.relay import Relay
 from tests.support.security import security_options
 from tests.unit.wire.curve_pair import CLIENT_PUBLIC, CLIENT_SECRET, SERVER_PUBLIC, SERVER_SECRET
@@ -16,6 +16,8 @@ from purezmq.wire.framing import encode_frame
 from purezmq.wire.heartbeat import Heartbeat
 
 MakeSocket = Callable[..., Any]
+
+pytestmark = purezmq_only("the wire under test is ours")
 MINORS = {"3.0": 0, "3.1": 1}
 
 

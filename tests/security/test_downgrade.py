@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.support import EventWatch, bind, try_recv, zmq
+from tests.support import EventWatch, bind, purezmq_only, try_recv, zmq
 from tests.support.peer_process import PeerError
 from tests.support.raw_peer import RawPeer, greeting, ready_command
 from tests.support.security import security_options
@@ -17,6 +17,8 @@ from purezmq.wire import Connection, ConnectionConfig, ConnectionFailed, Failure
 from purezmq.wire.framing import encode_frame
 
 MakeSocket = Callable[..., Any]
+
+pytestmark = purezmq_only("the wire under test is ours")
 
 READY = ready_command("PUSH")
 #: The greeting of a lesser peer, and what it would say next: a handshake of its own and a message.

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support import EventWatch, bind, link, try_recv, zmq
+from tests.support import EventWatch, bind, link, purezmq_only, try_recv, zmq
 from tests.support.security import security_options
 from tests.unit.wire.curve_pair import client_config, make_client, make_server, server_config
 
@@ -20,6 +20,8 @@ from purezmq.wire.mechanisms import curve_server, sodium
 from purezmq.wire.mechanisms.curve_server import CurveServer
 
 MakeSocket = Callable[..., Any]
+
+pytestmark = purezmq_only("the wire under test is ours")
 
 INITIATE_SIZE = 277
 SIZES = [*range(1025), 8 * 1024, 15 * 1024]

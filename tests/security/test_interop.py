@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from tests.interop.test_pairs import MEGABYTE, PAIRS, Local, Remote, exchange, greet
-from tests.support import EventWatch, bind, library_module, zmq
+from tests.support import EventWatch, bind, library_module, purezmq_only, zmq
 from tests.support.security import security_options
 
 MakeSocket = Callable[..., Any]
+
+pytestmark = purezmq_only("it is the other side")
 
 SHAPES = {
     "single": [b"hello"],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support import EventWatch, bind, try_recv, zmq
+from tests.support import EventWatch, bind, purezmq_only, try_recv, zmq
 from tests.support.relay import Relay
 from tests.support.security import security_options
 from tests.unit.wire.curve_pair import client_config, server_config, shake_hands
@@ -21,6 +21,8 @@ from purezmq.wire.framing_sealed import SealedFrameDecoder
 from purezmq.wire.mechanisms.curve_cipher import CurveCipher
 
 MakeSocket = Callable[..., Any]
+
+pytestmark = purezmq_only("the wire under test is ours")
 
 MESSAGES = [b"message %d" % number for number in range(8)]
 MUTATIONS = 10_000

@@ -24,6 +24,8 @@ __all__ = ["SealedFrameDecoder", "find_run"]
 
 MIN_RUN = 16
 """Messages of one size from which on they're decoded where they are."""
+_MIN_RUN_SIZE = 512
+"""Bytes below which no run is looked for."""
 _MAX_RUN_SIZE = 8 * 1024
 """Frames larger than this are no run: what a cipher takes for them hides everything else."""
 
@@ -118,7 +120,8 @@ class SealedFrameDecoder:
         return messages
 
     def _decode(self, data: bytes, limit: int, messages: list[Message]) -> None:
-        if self._opened is None and self._parts is None and limit >= MIN_RUN and self.command is None:
+        worthwhile = len(data) >= _MIN_RUN_SIZE or self._frames.has_buffered
+        if worthwhile and limit >= MIN_RUN and self._opened is None and self._parts is None and self.command is None:
             data = self._decode_runs(data, limit, messages)
         while self.command is None and len(messages) < limit:
             opened, self._opened = self._opened, None
@@ -144,6 +147,7 @@ class SealedFrameDecoder:
             return data
         received, (data, position, missing) = len(data), taken
         opened: tuple[bytes, list[bytes], RemoteProtocolError | None] | None = None
+        is_short = False
         run = find_run(data, position + missing, decoder.max_size)
         if run is not None and missing:
             opened = self._open(data[:missing], 1)  # the frame that the last read had begun
@@ -153,7 +157,9 @@ class SealedFrameDecoder:
             if opened is None:
                 break
             position += run[0] * len(opened[0])
-            run = find_run(data, position, decoder.max_size)
+            # A cipher may have to stop for a reason of its own; short runs in a row mean that sizes change.
+            is_short, was_short = len(opened[0]) < MIN_RUN, is_short
+            run = None if is_short and was_short else find_run(data, position, decoder.max_size)
         else:
             if opened is not None and not self._take_all(opened, limit, messages):
                 self._opened = opened

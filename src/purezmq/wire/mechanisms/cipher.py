@@ -99,6 +99,6 @@ class FrameCipher:
 
         Returns:
             As `open_batch`, for as many frames as are opened. None, and nothing has changed, where that isn't possible:
-            their headers differ, they are few, or something is wrong with one of them.
+            there is none, or something is wrong with one of them.
         """
         raise NotImplementedError

@@ -253,19 +253,25 @@ class CurveCipher(FrameCipher):
     def open_batch(self, frames: list[bytes]) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
         """See `FrameCipher`."""
         size, count = len(frames[0]), len(frames)
+        flags, bodies, failure = b"", [], None
         if count >= _MIN_RUN and _BODY_AT <= size <= _MAX_RUN_SIZE and set(map(len, frames)) == {size}:
-            opened = self.open_run(b"".join(frames), 0, size, 0, count, count)
-            if opened is not None:
-                done = len(opened[0])
-                if done == count:
-                    return opened
-                flags, bodies, failure = self.open_batch(frames[done:])
-                return opened[0] + flags, opened[1] + bodies, failure
-        arena = _take_arena()
-        try:
-            return self._open_each(frames, arena)
-        finally:
-            _arenas.append(arena)
+            data = b"".join(frames)
+            while len(flags) < count:
+                left = count - len(flags)
+                opened = self.open_run(data, len(flags) * size, size, 0, left, left)
+                if opened is None:
+                    break
+                flags += opened[0]
+                bodies += opened[1]
+        if len(flags) < count:
+            arena = _take_arena()
+            try:
+                more, rest, failure = self._open_each(frames[len(flags) :], arena)
+            finally:
+                _arenas.append(arena)
+            flags += more
+            bodies += rest
+        return flags, bodies, failure
 
     def open_run(
         self, data: bytes, start: int, stride: int, header_size: int, room: int, limit: int
@@ -285,7 +291,7 @@ class CurveCipher(FrameCipher):
             count = min(count, window - len(data[start + column : stop : stride].lstrip(head[column : column + 1])))
         total = count * stride
         shorts = data[start + header_size + 15 : start + total : stride]
-        if count < _MIN_RUN or shorts != _COLUMN[low : low + count]:
+        if count < 1 or shorts != _COLUMN[low : low + count]:
             return None
         arena = _take_arena()
         try:
