@@ -3,9 +3,9 @@
 Rules of this room:
 
 * Everything here runs on the disk thread, but for `SwapFile.abandon`. Locks, queues and limits may not live here.
-* A block is the ZMTP frames of its messages; a large body goes to the system as it is and comes back as the very
-  object that the system filled. Where a block lies, its checksum and how to cut it is kept in memory (`Address`), so
-  nothing that a file says about itself is trusted.
+* A block of small messages is their ZMTP frames; of large ones it is their parts and nothing else, each of which goes
+  to the system as it is and comes back as the very object that the system filled. Where a block lies, its checksum and
+  how to cut it is kept in memory (`Address`), so nothing that a file says about itself is trusted.
 * A write that fails leaves nothing behind: the file is cut back to its last whole block, or gets no other one.
 * Blocks are collected in segments. A segment goes when its last block was read: space is given back while a queue
   moves, without holes or compaction.
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 from errno import EFBIG, ENOSPC
+from itertools import islice
 
 try:  # the extra `swap`: the same sum at ten times the speed, which is what a fast disk is measured by
     from zlib_ng.zlib_ng import crc32
@@ -66,16 +67,26 @@ class Address:
         reads: the sizes of the pieces to read, one after another (bytes); a large body is a piece of its own.
         checksum: CRC-32 of all pieces.
         count: how many messages come out.
+        shape: how many parts each message has, where each piece is a part; None where the pieces are frames.
     """
 
-    __slots__ = ("checksum", "count", "offset", "reads", "segment")
+    __slots__ = ("checksum", "count", "offset", "reads", "segment", "shape")
 
-    def __init__(self, segment: Segment, offset: int, reads: tuple[int, ...], checksum: int, count: int) -> None:
+    def __init__(
+        self,
+        segment: Segment,
+        offset: int,
+        reads: tuple[int, ...],
+        checksum: int,
+        count: int,
+        shape: tuple[int, ...] | None,
+    ) -> None:
         self.segment = segment
         self.offset = offset
         self.reads = reads
         self.checksum = checksum
         self.count = count
+        self.shape = shape
 
 
 class Segment:
@@ -98,7 +109,7 @@ class Segment:
         offset = self.end
         try:
             self.file.seek(offset)
-            _write_all(self.file, [*chunks])
+            _write_all(self.file, [chunk for chunk in chunks if _size(chunk)])
         except BaseException:
             self._cut()
             raise
@@ -144,9 +155,15 @@ class SwapFile:
         Raises:
             OSError: the system refused: the disk is full, the directory is not writable.
         """
-        chunks = encode_batch(messages)
-        are_small = sum(map(_size, chunks)) < len(messages) * PASS_THROUGH_SIZE
-        pieces, reads, checksum = _arrange(chunks, 2 * MAX_CHUNK_SIZE if are_small else LARGE_BODY_SIZE)
+        pieces, shape = _split_large(messages)
+        if shape is None:
+            chunks = encode_batch(messages)
+            are_small = sum(map(_size, chunks)) < len(messages) * PASS_THROUGH_SIZE
+            pieces = _join_small(chunks, 2 * MAX_CHUNK_SIZE if are_small else LARGE_BODY_SIZE)
+        reads = tuple(map(_size, pieces))
+        checksum = 0
+        for piece in pieces:
+            checksum = crc32(piece, checksum)
         size = sum(reads)
         while True:
             segment = self._writable_segment()
@@ -159,7 +176,7 @@ class SwapFile:
                     segment.max_size = 0  # a file may not grow any further (RLIMIT_FSIZE), but another one may
                     continue
                 raise
-            return Address(segment, offset, reads, checksum, len(messages))
+            return Address(segment, offset, reads, checksum, len(messages), shape)
 
     def read(self, address: Address) -> list[Message]:
         """Read a block; it stays where it is until it is released.
@@ -180,6 +197,8 @@ class SwapFile:
             pieces.append(piece)
         messages: list[Message] = []
         if checksum == address.checksum:
+            if address.shape is not None:
+                return _join_parts(pieces, address.shape)
             for piece in pieces:
                 messages += self._decoder.decode(piece, UNLIMITED)
         if len(messages) != address.count:
@@ -225,8 +244,32 @@ class SwapFile:
         _close_file(segment.file)
 
 
-def _arrange(chunks: list[Buffer], join_size: int) -> tuple[list[Buffer], tuple[int, ...], int]:
-    """Join chunks below `join_size`: the pieces to write and to read back, their sizes and their checksum.
+def _split_large(messages: Sequence[Message]) -> tuple[list[Buffer], tuple[int, ...] | None]:
+    """The parts of all messages and how many each has, if they are large on average; nothing and None otherwise."""
+    parts: list[Any] = []
+    shape: list[int] = []
+    for message in messages:
+        if isinstance(message, list):
+            parts += message
+            shape.append(len(message))
+        else:
+            parts.append(message)
+            shape.append(1)
+    if sum(map(_size, parts)) < len(parts) * LARGE_BODY_SIZE:
+        return [], None
+    return parts, tuple(shape)
+
+
+def _join_parts(parts: list[bytes], shape: tuple[int, ...]) -> list[Message]:
+    """The messages whose parts these are."""
+    if len(parts) == len(shape):
+        return [*parts]
+    rest = iter(parts)
+    return [next(rest) if count == 1 else list(islice(rest, count)) for count in shape]
+
+
+def _join_small(chunks: list[Buffer], join_size: int) -> list[Buffer]:
+    """Join chunks below `join_size`: the pieces to write and to read back.
 
     The checksum of each piece lets go of the GIL, and to get it back may take 5 ms while an application computes. So
     few pieces are worth a copy of the small ones.
@@ -243,10 +286,7 @@ def _arrange(chunks: list[Buffer], join_size: int) -> tuple[list[Buffer], tuple[
         pieces.append(chunk)
     if between:
         pieces.append(b"".join(between) if len(between) > 1 else between[0])
-    checksum = 0
-    for piece in pieces:
-        checksum = crc32(piece, checksum)
-    return pieces, tuple(map(_size, pieces)), checksum
+    return pieces
 
 
 def _size(chunk: Any) -> int:
