@@ -22,7 +22,7 @@ _LOADED_BEFORE: dict[str, tuple[str, ...]] = {
     "curve_server": ("purezmq",),
     "curve_client": ("purezmq",),
     "zap_reply": ("purezmq",),
-    "endpoint_and_options": ("purezmq.enums", "purezmq.error"),
+    "endpoint_and_options": (),
     "z85_and_certificates": ("purezmq",),
 }
 
