@@ -26,7 +26,7 @@ def test_room_made_by_the_end_of_the_handshake_is_seen_by_a_sender_about_to_slee
                 # The I/O thread is done with it, wake-ups and all.
                 with self._engine.lease:
                     pass
-                eventually(lambda: not self._engine.leadership.lead_lock.locked())
+                eventually(lambda: not self._engine.leadership.leads)
             super()._wait(timeout, hint)
 
     with listener, LateSleeper(context, zmq.PUSH) as push:

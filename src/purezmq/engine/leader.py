@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from itertools import compress
 from time import monotonic
 
-from purezmq.engine.lease import NOT_WAITING
 from purezmq.engine.selector import READ, EpollSelector, is_nestable
 from purezmq.engine.wakeup import Wakeup
 from purezmq.native import allocate_lock
@@ -48,6 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Leadership"]
 
+#: Who closes the socket looks this often whether its leader is out, which tells, too (seconds).
+CLOSE_LOOK_S = 0.010
 #: A leadership that was not used for this long (seconds) goes back to the I/O thread.
 RETAKE_S = 0.010
 #: When the system refuses to watch a descriptor, it's asked again after this long (seconds).
@@ -84,7 +84,7 @@ class Leadership:
         "exported",
         "followers",
         "handlers",
-        "lead_lock",
+        "leads",
         "lease",
         "loop",
         "polling",
@@ -106,8 +106,9 @@ class Leadership:
         self.polling = False
         #: The I/O thread watches the selector.
         self.watched = False
-        #: Whose it is leads.
-        self.lead_lock = allocate_lock()
+        #: Empty, or at 0 the token of who leads. ``setdefault`` is atomic, and it takes and notes in one: a signal
+        #: handler that raises right behind it leaves no lead that nobody knows of, as it could behind a lock's acquire.
+        self.leads: dict[int, object] = {}
         self._watch_lock = allocate_lock()
         #: Counts what followers may wait for, for those that spin.
         self._change = 0
@@ -197,13 +198,20 @@ class Leadership:
         self.exported = None
         if selector is None:
             return
-        # A leader may sit in the selector: it was woken, and its lead lock says when it is out.
-        with self.lead_lock, self._watch_lock:
+        # A leader may sit in the selector: it was woken, and tells when it is out.
+        token: list[None] = []
+        while self.leads.setdefault(0, token) is not token:
+            lock = allocate_lock()
+            lock.acquire()
+            self.followers.append(lock)
+            lock.acquire(True, CLOSE_LOOK_S)
+        with self._watch_lock:
             if self.watched:
                 self.watched = False
                 self.loop.unwatch(selector.fileno())
             selector.close()
             self.wakeup = None
+        self._release_lead()
 
     # -- waiting (lease not held) --------------------------------------------------------------------------------
 
@@ -214,37 +222,35 @@ class Leadership:
             timeout: seconds, None for ever.
             hint: cheap test without the lease: what the caller waits for may have come already.
         """
-        held: list[Callable[[], None]] = []
+        leads = self.leads
         try:
-            if self.selector is not None:
-                held.extend(compress((self.lead_lock.release,), map(self.lead_lock.acquire, NOT_WAITING)))
-            if not held:
+            if self.selector is None or leads.setdefault(0, hint) is not hint:
                 self._follow(timeout, hint)
                 return
             if self.watched:
                 self._unwatch()
             self._uses += 1
             selector = self.selector
+            events = None
             self.polling = True
             try:
-                if selector is None or hint():
-                    return
-                if self._spins_to_skip:
-                    self._spins_to_skip -= 1
-                    events = None
-                else:
-                    events = self._spin(selector.poll, timeout, hint)
-                if not events and not hint():
-                    events = selector.poll(-1 if timeout is None else timeout)
+                if selector is not None and not hint():
+                    if self._spins_to_skip:
+                        self._spins_to_skip -= 1
+                    else:
+                        events = self._spin(selector.poll, timeout, hint)
+                    if not events and not hint():
+                        events = selector.poll(-1 if timeout is None else timeout)
             finally:
                 self.polling = False
                 self._retake_if_asked()
             if events:
                 self._dispatch(events)
-        finally:
-            if held:
-                held[0]()
-                self._note_released()
+            del leads[0]
+        except BaseException:
+            self.end_lead(hint)
+            raise
+        self._note_released()
 
     def sleep_once(self) -> None:
         """The next wait shall not spin (lease held)."""
@@ -294,46 +300,42 @@ class Leadership:
 
     def _can_lead(self) -> bool:
         """Whether there is a selector that nobody leads."""
-        return self.selector is not None and not self.lead_lock.locked()
+        return self.selector is not None and not self.leads
 
     def try_pump(self) -> None:
         """Handle what is ready now without waiting, unless another thread leads."""
-        if self.selector is None:
-            return
-        held: list[Callable[[], None]] = []
+        leads = self.leads
+        token: list[None] = []
         try:
-            held.extend(compress((self.lead_lock.release,), map(self.lead_lock.acquire, NOT_WAITING)))
-            if not held:
+            if self.selector is None or leads.setdefault(0, token) is not token:
                 return
             self._uses += 1
             selector = self.selector
             events = selector.poll(0) if selector is not None else None
             if events:
                 self._dispatch(events)
-        finally:
-            if held:
-                held[0]()
-                self._note_released()
+            del leads[0]
+        except BaseException:
+            self.end_lead(token)
+            raise
+        self._note_released()
 
     def pump(self) -> None:
         """Handle what is ready now; when another thread is just about to, give way to it for a moment."""
         for _ in GIVE_WAY:
-            if self.selector is None or not self.lead_lock.locked():
+            if self.selector is None or not self.leads:
                 break
             sched_yield()
         self.try_pump()
 
-    def try_lead_for_poller(self, held: list[Callable[[], None]]) -> EpollSelector | None:
+    def try_lead_for_poller(self, token: object) -> EpollSelector | None:
         """Become leader on behalf of a poller that watches several sockets; the selector, or None if another leads.
 
         Args:
-            held: gets what ends the lead: the poller has to call it, whatever this raises, and `end_lead_for_poller`
-                then.
+            token: the poller's for this wait. It has to call `end_lead_for_poller` with it, whatever this returns or
+                raises.
         """
-        count = len(held)
-        if self.selector is not None:
-            held.extend(compress((self.lead_lock.release,), map(self.lead_lock.acquire, NOT_WAITING)))
-        if len(held) == count:
+        if self.selector is None or self.leads.setdefault(0, token) is not token:
             return None
         if self.watched:
             self._unwatch()
@@ -346,11 +348,12 @@ class Leadership:
     def _current_selector(self) -> EpollSelector | None:
         return self.selector
 
-    def end_lead_for_poller(self) -> None:
-        """The poller has let the lead lock go."""
-        self.polling = False
-        self._retake_if_asked()
-        self._note_released()
+    def end_lead_for_poller(self, token: object) -> None:
+        """Undo `try_lead_for_poller`; nothing to do where that failed."""
+        if self.leads.get(0) is token:
+            self.polling = False
+            self._retake_if_asked()
+            self._release_lead()
 
     def _retake_if_asked(self) -> None:
         """The I/O thread looked while this thread slept in the selector: now it may come back."""
@@ -378,8 +381,13 @@ class Leadership:
 
     def _release_lead(self) -> None:
         """Lead no more."""
-        self.lead_lock.release()
+        del self.leads[0]
         self._note_released()
+
+    def end_lead(self, token: object) -> None:
+        """Lead no more, if whose token this is does (after an exception)."""
+        if self.leads.get(0) is token:
+            self._release_lead()
 
     def _note_released(self) -> None:
         """One of the followers may lead."""
@@ -413,7 +421,8 @@ class Leadership:
     # -- on the I/O thread ---------------------------------------------------------------------------------------
 
     def _handle_watched(self, _mask: int) -> None:
-        if self.lead_lock.acquire(False):
+        token: list[None] = []
+        if self.leads.setdefault(0, token) is token:
             try:
                 selector = self.selector
                 events = selector.poll(0) if selector is not None else None

@@ -17,7 +17,6 @@ receiving and polling, say ``with lease.afterwards, lease.guard:``, which leaves
 from __future__ import annotations
 
 from collections import deque
-from itertools import compress
 
 from purezmq.engine.fence import report
 from purezmq.native import allocate_lock
@@ -26,12 +25,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["NOT_WAITING", "Lease"]
+__all__ = ["Lease"]
 
 
-#: ``held.extend(compress((lock.release,), map(lock.acquire, NOT_WAITING)))`` tries to take a lock, and puts into `held`
-#: what lets it go if that succeeded; in one call of C, so that no signal handler runs in between.
-NOT_WAITING = (False,)
+#: ``taken.extend(map(lock.acquire, _NOT_WAITING))`` tries to take a lock and notes whether it was, in one call of C: no
+#: signal handler runs in between.
+_NOT_WAITING = (False,)
 
 
 class _Guard:
@@ -126,16 +125,16 @@ class Lease:
         The check of the mailbox follows the release, so a command posted in between is seen by one of the two.
         """
         while self.mailbox:
-            held: list[Callable[[], None]] = []
+            taken: list[bool] = []
             try:
-                held.extend(compress((self.unlock,), map(self.acquire, NOT_WAITING)))
-                if not held:
+                taken.extend(map(self.acquire, _NOT_WAITING))
+                if not taken[0]:
                     return
                 while self.mailbox:
                     self._run(self.mailbox.popleft())
             finally:
-                if held:
-                    held[0]()
+                if taken and taken[0]:
+                    self.unlock()
 
     @staticmethod
     def _run(command: Callable[[], None]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import select as _select
-from operator import call
 from time import monotonic
 
 from purezmq import constants, native
@@ -20,7 +19,7 @@ from purezmq.sockets.socket_recv import SocketRecv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
 __all__ = ["Poller", "select", "zmq_poll"]
@@ -185,18 +184,13 @@ def _wait(
     waiter = _state.waiter
     waiter.wakeup.clear()
     engines = [socket._engine for socket, _flags in sockets]
-    led: list[Any] = []
-    #: What lets the sockets go that this thread leads. All of them in one call of C, so that a signal handler that
-    #: raises at the end can't keep any.
-    held: list[Callable[[], None]] = []
-    let_go = map(call, held)
+    token: list[None] = []  # of this wait, in which this thread leads what it can
     descriptors: list[int] = []
     try:
         for engine in engines:
             engine.leadership.followers.append(waiter)
-            selector = engine.leadership.try_lead_for_poller(held) if is_nestable() else None
+            selector = engine.leadership.try_lead_for_poller(token) if is_nestable() else None
             if selector is not None:
-                led.append(engine)
                 descriptors.append(selector.fileno())
         for socket, flags in sockets:
             if flags & POLLOUT:
@@ -207,12 +201,19 @@ def _wait(
             timeout = 0.0
         return poll_system(system, timeout, descriptors, waiter.wakeup)
     finally:
-        list(let_go)
-        for engine in led:
-            engine.leadership.end_lead_for_poller()
+        try:
+            _end_leads(engines, token)
+        except BaseException:  # a signal handler raised in the midst of it
+            _end_leads(engines, token)
+            raise
         for engine in engines:
             _forget(engine, waiter)
             engine.leadership.try_pump()
+
+
+def _end_leads(engines: list[Any], token: object) -> None:
+    for engine in engines:
+        engine.leadership.end_lead_for_poller(token)
 
 
 def _forget(engine: Any, waiter: _PollWaiter) -> None:
