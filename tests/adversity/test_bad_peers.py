@@ -54,7 +54,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_garbage_costs_own_connection_only(make_socket: MakeSocket, name: str) -> None:
+def test_p26_garbage_costs_own_connection_only(make_socket: MakeSocket, name: str) -> None:
     """Whatever comes in: nothing is delivered, and the next peer is served."""
     pull = make_socket(zmq.PULL, maxmsgsize=1 << 20)
     endpoint = bind(pull, "tcp")
@@ -74,7 +74,7 @@ FATAL = ["unknown mechanism", "message before handshake", "ready with bad type",
 
 
 @pytest.mark.parametrize("name", FATAL)
-def test_violation_closes_connection(make_socket: MakeSocket, name: str) -> None:
+def test_p26_violation_closes_connection(make_socket: MakeSocket, name: str) -> None:
     """The offender's connection is closed."""
     pull = make_socket(zmq.PULL, maxmsgsize=1 << 20)
     with RawPeer.connect(bind(pull, "tcp")) as raw:
@@ -83,7 +83,7 @@ def test_violation_closes_connection(make_socket: MakeSocket, name: str) -> None
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_random_bytes_cost_own_connection_only(make_socket: MakeSocket, seed: int) -> None:
+def test_p26_random_bytes_cost_own_connection_only(make_socket: MakeSocket, seed: int) -> None:
     """Random bytes, alone and after a good greeting or handshake; the seed is the test's parameter."""
     randomness = random.Random(seed)
     pull = make_socket(zmq.PULL, maxmsgsize=1 << 20)

@@ -112,7 +112,7 @@ class Line:
 @pytest.mark.parametrize("transport", ["tcp", "ipc", "inproc"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("name", PAIRS)
-def test_full_queue_does_what_the_policy_says(
+def test_p07_full_queue_does_what_the_policy_says(
     make_socket: MakeSocket, name: str, policy: str, transport: str, tmp_path: Any
 ) -> None:
     """A stalled receiver gets what the policy promises, whole and in order, and the sender counts the rest."""

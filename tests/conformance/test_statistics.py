@@ -239,7 +239,7 @@ def test_reconnect_is_counted(make_socket: MakeSocket, transport: str) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_stalled_subscriber_beside_live_one(make_socket: MakeSocket, transport: str) -> None:
+def test_p06_stalled_subscriber_beside_live_one(make_socket: MakeSocket, transport: str) -> None:
     """Each has numbers of its own, and nothing is missing."""
     line = Line(make_socket, "PUB-SUB", transport, peers=2, sndhwm=10, rcvhwm=10, **SMALL)
     live, stalled = line.receivers

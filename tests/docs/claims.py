@@ -74,7 +74,7 @@ CLAIMS = {
     "P12": "A flood of subscriptions ends at a limit, and gives its memory back.",
     "P13": "A routing id belongs to the user who was authenticated with it.",
     "P14": "A peer that vanished is found by heartbeats; a slow line is not taken for one.",
-    "P15": "A partition heals: durable links go on where they were.",
+    "P15": "A partition is survived: what it costs is counted, subscriptions are in force again, order is kept.",
     "P16": "Terminating the context ends every blocked call.",
     "P17": "Forking under traffic loses nothing, and the child starts anew.",
     "P18": "Signals interrupt nothing but what they should, and lose nothing.",
@@ -99,7 +99,6 @@ CLAIMS = {
 NOT_HERE = {
     "V15": "there is no WebSocket transport",
     "V23": "there is no PGM transport",
-    "P15": "there are no durable links; what a partition costs plain sockets stands under P14",
     "P23": "there is no durable store",
     "P31": "there is no shared-memory transport",
     "P32": "there is no PGM transport",

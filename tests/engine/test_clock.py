@@ -51,7 +51,7 @@ def wall_clock_calls(path: Path) -> list[ast.Call]:
     return found
 
 
-def test_p24_no_deadline_is_of_the_wall_clock() -> None:
+def test_p24_v44_no_deadline_is_of_the_wall_clock() -> None:
     """V44: the time of day stands in events and statistics only, where it's stored as it is: nothing is reckoned."""
     stamps = set()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -104,7 +104,7 @@ print("well", flush=True)
 
 
 @pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed (package faketime)")
-def test_p24_clock_that_jumps(tmp_path: Path) -> None:
+def test_p24_v44_clock_that_jumps(tmp_path: Path) -> None:
     """Two hours ahead, a day back: no wait ends early or hangs, no peer is taken for dead, messages pass."""
     stamp = tmp_path / "stamp"
     stamp.write_text("+0h")

@@ -47,7 +47,7 @@ def use_everything(socket: Any) -> int:
         return 0 if a.recv(timeout=5) == b"own" else 3
 
 
-def test_p17_no_byte_of_the_child_on_the_parents_connections(make_socket: MakeSocket) -> None:
+def test_p17_v43_no_byte_of_the_child_on_the_parents_connections(make_socket: MakeSocket) -> None:
     """V43: a peer sees exactly the parent's frames while children come, misuse the socket, and go."""
     with stdlib_socket.create_server(("127.0.0.1", 0)) as server:
         dealer = make_socket(zmq.DEALER, heartbeat_ivl=10, heartbeat_timeout=30_000)

@@ -116,7 +116,7 @@ def number_of(message: bytes) -> int:
 
 @pytest.mark.parametrize("kind", ["PUSH", "PUB"])
 @pytest.mark.timeout(60 + 3 * MEGABYTES)
-def test_stalled_reader_costs_disk_and_no_memory(
+def test_p06_stalled_reader_costs_disk_and_no_memory(
     make_socket: MakeSocket, start_sender: Callable[..., SenderProcess], kind: str
 ) -> None:
     """The sender goes on, its memory hardly grows, and all arrives in order, while it ends and waits for that."""
@@ -132,7 +132,7 @@ def test_stalled_reader_costs_disk_and_no_memory(
     assert "over" == sender.read()
 
 
-def test_killed_sender_leaves_no_file(
+def test_p22_killed_sender_leaves_no_file(
     make_socket: MakeSocket, start_sender: Callable[..., SenderProcess], tmp_path: Path
 ) -> None:
     """kill -9 while a lot is on disk."""
@@ -193,7 +193,7 @@ def wait_for_disk(directory: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("kinds", [(zmq.PUSH, zmq.PULL), (zmq.PUB, zmq.SUB)], ids=["PUSH", "PUB"])
-def test_corrupt_block_is_counted_and_the_rest_arrives(
+def test_p21_corrupt_block_is_counted_and_the_rest_arrives(
     make_socket: MakeSocket, tmp_path: Path, kinds: tuple[int, int]
 ) -> None:
     """Bytes that flipped on disk cost their block, and nothing else."""
@@ -335,7 +335,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(directory)], check=True)
 
 
-def test_full_disk_makes_sender_wait(make_socket: MakeSocket, small_disk: Path) -> None:
+def test_p21_full_disk_makes_sender_wait(make_socket: MakeSocket, small_disk: Path) -> None:
     """The type's own policy decides: PUSH blocks, and goes on when the reader has made room; nothing is lost."""
     sender, receiver = make_pair(make_socket, small_disk)
     count = 0
@@ -354,7 +354,7 @@ def test_full_disk_makes_sender_wait(make_socket: MakeSocket, small_disk: Path) 
     assert {} == dict(sender.stats().dropped_by_reason)
 
 
-def test_full_disk_makes_publisher_drop(make_socket: MakeSocket, small_disk: Path) -> None:
+def test_p21_full_disk_makes_publisher_drop(make_socket: MakeSocket, small_disk: Path) -> None:
     """PUB drops the newest and counts them; it goes on when the disk has drained."""
     sender, receiver = make_pair(make_socket, small_disk, (zmq.PUB, zmq.SUB))
     spill(sender, 3000)

@@ -22,7 +22,7 @@ def test_seeds_are_no_finding(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: f"{path.parent.name}-{path.name[:12]}")
-def test_kept_input_is_no_finding(path: Path) -> None:
+def test_p26_kept_input_is_no_finding(path: Path) -> None:
     """Inputs that reach every branch, and those that once were findings."""
     load_target(path.parent.name).run(path.read_bytes())
 

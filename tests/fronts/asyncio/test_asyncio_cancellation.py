@@ -35,7 +35,7 @@ def awaiting(future: Any) -> asyncio.Task[Any]:
     return asyncio.get_running_loop().create_task(receive())
 
 
-def test_cancelled_recv_leaves_its_message_to_the_next(run: Run, push_pull: Any) -> None:
+def test_p19_cancelled_recv_leaves_its_message_to_the_next(run: Run, push_pull: Any) -> None:
     """A message that comes after the cancellation goes to the next in line."""
     push, pull = push_pull
 
@@ -55,7 +55,7 @@ def test_cancelled_recv_leaves_its_message_to_the_next(run: Run, push_pull: Any)
 
 @purezmq_only("pyzmq loses the message")
 @pytest.mark.parametrize("method", ["recv", "recv_multipart", "recv_string", "recv_many"])
-def test_message_of_a_task_cancelled_in_the_same_turn_is_kept(run: Run, push_pull: Any, method: str) -> None:
+def test_p19_message_of_a_task_cancelled_in_the_same_turn_is_kept(run: Run, push_pull: Any, method: str) -> None:
     """The task was woken with a message and cancelled at once: the next one gets that message, in its own form."""
     push, pull = push_pull
 
@@ -106,7 +106,7 @@ def test_kept_message_goes_to_a_waiting_receiver(run: Run, push_pull: Any) -> No
 
 
 @purezmq_only("pyzmq loses the part")
-def test_part_of_a_cancelled_task_stays_at_its_place(run: Run, push_pull: Any) -> None:
+def test_p19_part_of_a_cancelled_task_stays_at_its_place(run: Run, push_pull: Any) -> None:
     """The first part of a message: it is received next, before the others."""
     push, pull = push_pull
 
@@ -123,7 +123,7 @@ def test_part_of_a_cancelled_task_stays_at_its_place(run: Run, push_pull: Any) -
 
 
 @purezmq_only("pyzmq loses the reply")
-def test_reply_of_a_cancelled_task_is_kept(run: Run, make_socket: MakeSocket, link: Link) -> None:
+def test_p19_reply_of_a_cancelled_task_is_kept(run: Run, make_socket: MakeSocket, link: Link) -> None:
     """REQ and REP, too: their state went on with the message, the socket keeps it for the next recv."""
     req, rep = make_socket(zmq.REQ), make_socket(zmq.REP)
     link(rep, req)
