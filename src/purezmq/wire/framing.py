@@ -143,7 +143,7 @@ def encode_batch_v1(messages: Sequence[Message]) -> list[Buffer]:
     return [b"".join(chunks)]
 
 
-def check_frame(flags: int, size: int, max_size: int, *, inside_message: bool) -> None:
+def check_frame(flags: int, size: int, max_size: int, *, inside_message: bool, is_sealed: bool = False) -> None:
     """Check a frame's header before anything of its body is kept.
 
     Args:
@@ -151,6 +151,7 @@ def check_frame(flags: int, size: int, max_size: int, *, inside_message: bool) -
         size: the declared size of the body.
         max_size: MAXMSGSIZE, or -1.
         inside_message: the last frame of a message had MORE.
+        is_sealed: any message may be inside, even if it is a command by its flags.
 
     Raises:
         RemoteProtocolError: see the table of this module.
@@ -160,7 +161,9 @@ def check_frame(flags: int, size: int, max_size: int, *, inside_message: bool) -
     if flags & COMMAND:
         if flags & MORE or inside_message:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "command inside a multipart message")
-        max_size = MAX_COMMAND_SIZE if max_size < 0 else min(max(max_size, MIN_COMMAND_ALLOWANCE), MAX_COMMAND_SIZE)
+        if not is_sealed:
+            allowed = MAX_COMMAND_SIZE if max_size < 0 else max(max_size, MIN_COMMAND_ALLOWANCE)
+            max_size = min(allowed, MAX_COMMAND_SIZE)
     if size > _SIZE_MAX:
         raise RemoteProtocolError(FailureReason.PROTOCOL, "frame size is beyond 2^63-1")
     if 0 <= max_size < size:

@@ -79,6 +79,7 @@ class FastFrameDecoder:
         max_size: largest body of a frame in bytes, or -1. May be set at any time between calls.
 
     Attributes:
+        is_sealed: see ``check_frame``.
         max_parts: most parts of a message, or 0; at least MIN_FAST_PARTS, which is more than one step decodes.
         max_multipart_bytes: most bytes of a message of several parts, or 0; at least what one read brings.
         read_size: how many bytes to read next.
@@ -100,6 +101,7 @@ class FastFrameDecoder:
         "command",
         "failure",
         "has_buffered",
+        "is_sealed",
         "max_multipart_bytes",
         "max_parts",
         "max_size",
@@ -108,6 +110,7 @@ class FastFrameDecoder:
 
     def __init__(self, max_size: int = -1) -> None:
         self.max_size = max_size
+        self.is_sealed = False
         self.max_parts = MAX_PARTS
         self.max_multipart_bytes = 0
         self.command: bytes | None = None
@@ -305,7 +308,7 @@ class FastFrameDecoder:
                     break
                 size = int.from_bytes(data[position + 1 : start], "big")
                 if flags > MORE | LONG or size > ceiling:
-                    check_frame(flags, size, max_size, inside_message=parts is not None)
+                    check_frame(flags, size, max_size, inside_message=parts is not None, is_sealed=self.is_sealed)
                 stop = start + size
             if stop > end:
                 break
@@ -403,7 +406,7 @@ class FastFrameDecoder:
         end = len(data)
         if position < end:
             flags = data[position]
-            check_frame(flags, 0, -1, inside_message=self._parts is not None)
+            check_frame(flags, 0, -1, inside_message=self._parts is not None, is_sealed=self.is_sealed)
             start = position + (_LONG_HEADER_SIZE if flags & LONG else 2)
             if start > end:
                 self._rest = data[position:]
@@ -421,7 +424,7 @@ class FastFrameDecoder:
             return len(data)
         self._rest = b""
         size = int.from_bytes(header[1:], "big")
-        check_frame(flags, size, self.max_size, inside_message=self._parts is not None)
+        check_frame(flags, size, self.max_size, inside_message=self._parts is not None, is_sealed=self.is_sealed)
         stop = needed + size
         if stop > len(data):
             self._begin_body(flags, size, data[needed:])
@@ -430,7 +433,7 @@ class FastFrameDecoder:
         return stop
 
     def _begin_body(self, flags: int, size: int, piece: bytes) -> None:
-        check_frame(flags, size, self.max_size, inside_message=self._parts is not None)
+        check_frame(flags, size, self.max_size, inside_message=self._parts is not None, is_sealed=self.is_sealed)
         self._flags, self._size, self._missing = flags, size, size - len(piece)
         self._pieces = [piece] if piece else None
 

@@ -73,6 +73,7 @@ class SealedFrameDecoder:
     def __init__(self, frames: FastFrameDecoder, cipher: FrameCipher, max_size: int) -> None:
         # The sealed body of a command that is allowed whatever MAXMSGSIZE says has to pass, too.
         frames.max_size = -1 if max_size < 0 else max(max_size, MIN_COMMAND_ALLOWANCE) + cipher.overhead
+        frames.is_sealed = True
         self.max_size = max_size
         self.max_parts = MAX_PARTS
         self.max_multipart_bytes = 0
