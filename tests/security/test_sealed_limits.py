@@ -70,7 +70,7 @@ def test_p27_sealed_pings_have_one_pong() -> None:
     for number in range(100):
         client.send_ping(b"%d" % number)
         server.receive_data(b"".join(map(bytes, client.data_to_send())), 0.0)
-        assert [] == server.data_to_send(is_full=True)
+        assert [] == server.data_to_send(keeps_pong=True)
     (pong,) = server.data_to_send()
     assert [] == client.receive_data(bytes(pong), 0.0)
     event = last_event(client)
