@@ -13,8 +13,6 @@ from purezmq.wire import limits
 __all__ = ["Command", "Reading", "read_properties", "read_traffic", "read_v1", "read_v2"]
 
 PROTOCOL, TOO_BIG = "PROTOCOL", "TOO_BIG"
-#: Largest command in bytes whatever MAXMSGSIZE says, where there is such a limit.
-_MAX_COMMAND_SIZE: int = getattr(limits, "MAX_COMMAND_SIZE", -1)
 _PING_MIN, _PING_MAX = 2, 18
 
 
@@ -75,9 +73,8 @@ class _Reader:
         flags, size, width = header
         allowed = self.max_size
         if flags & 4:
-            allowed = max(allowed, limits.MIN_COMMAND_ALLOWANCE) if allowed >= 0 else _MAX_COMMAND_SIZE
-            if _MAX_COMMAND_SIZE >= 0:
-                allowed = min(allowed, _MAX_COMMAND_SIZE)
+            allowed = max(allowed, limits.MIN_COMMAND_ALLOWANCE) if allowed >= 0 else limits.MAX_COMMAND_SIZE
+            allowed = min(allowed, limits.MAX_COMMAND_SIZE)
         if allowed >= 0 and size > allowed:
             raise _Violation(TOO_BIG)
         start = self.position + width
@@ -190,7 +187,7 @@ def _is_good_command(body: bytes) -> bool:
         return False
     name, rest = body[1 : 1 + body[0]], body[1 + body[0] :]
     if name == b"PING":
-        return len(rest) >= _PING_MIN and (len(rest) <= _PING_MAX or _MAX_COMMAND_SIZE < 0)
+        return _PING_MIN <= len(rest) <= _PING_MAX
     return name not in (b"READY", b"ERROR")
 
 
