@@ -131,9 +131,14 @@ class SocketSend(SocketState):
 
     def _tell_carrier(self, target: Any) -> None:
         """The queue was quiet: have it written now, or soon."""
-        with self._engine.lease.afterwards, self._engine.lease.guard:
-            if target.quiet and target.outbound:
-                target.carrier.handle_write(target)
+        lease = self._engine.lease
+        try:
+            with lease.guard:
+                if target.quiet and target.outbound:
+                    target.carrier.handle_write(target)
+        finally:
+            if lease.mailbox:
+                lease.run_mailbox()
 
     def _send_part(
         self, data: Any, flags: int, copy: bool, track: bool,
