@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support import bind, eventually, purezmq_only, zmq
 from tests.support.fronts import Front
+from tests.support.raw_peer import RawPeer
 from tests.support.zap import next_of
 
 from purezmq.auth import create_certificates, load_certificate
@@ -50,6 +51,14 @@ class Pair:
         client.close(0)
         user: str = frame["User-Id"]
         return user
+
+
+def next_kinds(events: Any, *wanted: str) -> list[str]:
+    """The kinds of events up to the first of the wanted ones."""
+    kinds: list[str] = []
+    while not set(wanted) & set(kinds):
+        kinds.append(events.get(timeout=5).kind)
+    return kinds
 
 
 @pytest.fixture
@@ -189,11 +198,64 @@ def test_handler_of_the_context_is_not_asked(pair: Pair) -> None:
     assert 0 == handler.poll(0)
 
 
-def test_list_is_for_its_own_mechanism(pair: Pair) -> None:
-    """Options that change the mechanism afterwards open no door."""
-    pair.server.curve(SERVER_SECRET, allow="any")
-    pair.server.plain_server = 1
-    assert pair.try_client(lambda client: client.plain("x" * 32, "thing")) is None
+@pytest.mark.parametrize(("option", "value"), [("plain_server", 1), ("plain_server", 0), ("curve_server", 0)])
+def test_list_is_for_its_own_mechanism(make_socket: Any, option: str, value: int) -> None:
+    """Options that change the mechanism afterwards open no door: with them the socket doesn't even bind."""
+    server = make_socket(zmq.PULL)
+    server.curve(SERVER_SECRET, allow="any")
+    setattr(server, option, value)
+    with pytest.raises(zmq.ZMQError, match="whom CURVE lets in"):
+        server.bind("tcp://127.0.0.1:*")
+
+
+@pytest.mark.parametrize("later", ["a client by curve", "a client by plain", "a server for all"])
+def test_list_of_an_endpoint_stays_whatever_is_said_later(make_socket: Any, later: str) -> None:
+    """Who may come to an endpoint is settled when it is bound."""
+    server, stranger = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    server.curve(SERVER_SECRET, allow=[ALICE[0]])
+    endpoint = bind(server, "tcp")
+    events = server.events()
+    if later == "a client by curve":
+        server.curve(SERVER, keys=BOB)
+    elif later == "a client by plain":
+        server.plain("user", "password")
+    else:
+        server.curve(SERVER_SECRET, allow="any")
+    stranger.curve(SERVER)
+    stranger.connect(endpoint)
+    assert "peer_denied" in next_kinds(events, "handshake_succeeded", "peer_denied")
+    friend = make_socket(zmq.PUSH)
+    friend.curve(SERVER, keys=ALICE)
+    friend.connect(endpoint)
+    friend.send(b"x")
+    assert ALICE[0].decode() == server.recv(copy=False)["User-Id"]
+
+
+def test_secure_router_does_not_become_raw(make_socket: Any) -> None:
+    """ROUTER_RAW is for endpoints that are made after it."""
+    server = make_socket(zmq.ROUTER)
+    server.curve(SERVER_SECRET, allow=[ALICE[0]])
+    endpoint = bind(server, "tcp")
+    server.router_raw = 1
+    events = server.events()
+    with RawPeer.connect(endpoint) as peer:
+        peer.socket.sendall(b"bytes of a stranger, more than a greeting has: " + bytes(64))
+        next_kinds(events, "handshake_failed_protocol")
+    assert 0 == server.poll(0)
+
+
+def test_endpoint_that_stays_open_is_warned_of(make_socket: Any) -> None:
+    """curve() after bind() secures nothing that is bound already."""
+    server = make_socket(zmq.PULL)
+    bind(server, "tcp")
+    with pytest.warns(SecurityWarning, match="bound to tcp://127.0.0.1"):
+        server.curve(SERVER_SECRET, allow="any")
+
+
+def test_public_certificate_is_no_secret_key(make_socket: Any, tmp_path: Path) -> None:
+    public, _ = create_certificates(tmp_path, "server")
+    with pytest.raises(ValueError, match="no secret key"):
+        make_socket(zmq.PULL).curve(Path(public), allow="any")
 
 
 def test_bound_client_is_one_where_it_has_keys(make_socket: Any) -> None:

@@ -203,6 +203,69 @@ def test_context_with_pending_questions_ends(make_context: Callable[[], Any], ki
     client.close(0)
 
 
+def test_questions_of_peers_that_left_count_until_they_are_read(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Peers that come and go without end must not fill the handler's queue."""
+    monkeypatch.setattr(zap, "MAX_QUESTIONS", 3)
+    handler, server = make_socket(zmq.ROUTER), make_socket(zmq.PULL)
+    handler.bind(ENDPOINT)
+    server.zap_domain = b"dom"
+    events, endpoint = server.events(), bind(server, "tcp")
+    for _ in range(3):
+        with RawPeer.connect(endpoint) as peer:
+            peer.send(greeting())
+            next_of(events, "accepted")
+            eventually(
+                lambda: handler.poll(10) and all(session.question for session in server._engine.sessions.values())
+            )
+        next_of(events, "disconnected")
+    with RawPeer.connect(endpoint) as peer:
+        peer.send(greeting())
+        assert "busy" == next_of(events, "peer_denied").reason
+    for _ in range(3):
+        handler.recv_multipart()
+    with RawPeer.connect(endpoint) as peer:
+        peer.send(greeting())
+        assert 5 == len(handler.recv_multipart()[3:])
+
+
+def test_domain_of_an_endpoint_stays_whatever_is_said_later(make_socket: MakeSocket, make_client: MakeSocket) -> None:
+    """As all options of security: who may come to an endpoint is settled when it is bound."""
+    handler, server = make_socket(zmq.ROUTER), make_socket(zmq.PULL)
+    handler.bind(ENDPOINT)
+    server.zap_domain = b"admin"
+    endpoint = bind(server, "tcp")
+    server.zap_domain = b"public"
+    make_client(zmq.PUSH).connect(endpoint)
+    assert b"admin" == handler.recv_multipart()[4]
+
+
+def test_fault_while_an_answer_is_applied_ends_the_connection(
+    make_socket: MakeSocket, make_client: MakeSocket, zap_handler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fence is around what an answer leads to, too: no connection without a clock or a pipe is left."""
+    server = make_socket(zmq.PULL)
+    server.zap_domain = b"dom"
+    endpoint = bind(server, "tcp")
+    failures = iter([MemoryError("no memory")])
+    original = type(server._engine).handle_handshake
+
+    def fail_once(self: Any, *args: Any) -> None:
+        for failure in failures:
+            raise failure
+        original(self, *args)
+
+    monkeypatch.setattr(type(server._engine), "handle_handshake", fail_once)
+    zap_handler(good_reply)
+    client = make_client(zmq.PUSH)
+    client.reconnect_ivl = 10
+    client.connect(endpoint)
+    client.send(b"x")
+    assert b"x" == server.recv()
+    assert 1 == len(server._engine.sessions)
+
+
 def test_pages_say_the_limits_that_hold() -> None:
     """Numbers in prose are those of the code."""
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "secure.md").read_text(encoding="utf-8")
@@ -354,7 +417,7 @@ def test_v37_handler_that_comes_and_goes_amid_many_handshakes(
     while len(users) < len(clients):
         users.add(server.recv(copy=False)["User-Id"])
     eventually(lambda: len(server.peers()) == len(clients))
-    assert not server._engine.questions
+    assert not [question for question in server._engine.questions if question.is_waiting(handler.socket._engine)]
     assert [] == handler.socket.peers()
     handler.close()
 

@@ -306,7 +306,7 @@ def _make_config(engine: SocketEngine) -> ConnectionConfig:
     """
     options, pattern = engine.options, engine.pattern
     security: dict[str, Any] = {}
-    if options.mechanism or options.zap_domain:
+    if options.mechanism or options.zap_domain or options.admission is not None:
         from purezmq.engine.security import make_security  # a socket without security pays nothing
 
         security = make_security(options)

@@ -38,7 +38,7 @@ class IdOwners:
         """A user comes with an id.
 
         Args:
-            routing_id: not empty.
+            routing_id: empty when it has none.
             user_id: who the authenticator says it is; empty when nobody said so.
 
         Returns:
@@ -46,6 +46,8 @@ class IdOwners:
         """
         if not user_id:
             return "a routing id needs an authenticated user"
+        if not routing_id:
+            return ""
         if routing_id[0] == 0:
             return "a routing id that begins with 0 is the router's to give"
         if self.fixed is not None:

@@ -16,20 +16,36 @@ GSSAPI      GSSAPI_SERVER, or a     refused                              refused
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from purezmq.constants import EINVAL, ENOTSUP
 from purezmq.enums import SecurityMechanism
 from purezmq.error import make_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from purezmq.options import SocketOptions
 
-__all__ = ["make_security"]
+__all__ = ["Gate", "make_security"]
 
 _TEXT_LENGTH = 40
 _NAMES = {mechanism.value: mechanism.name for mechanism in SecurityMechanism}
+
+
+class Gate(NamedTuple):
+    """By what an endpoint lets peers in: as the options were at its bind or connect, whatever they are later.
+
+    Attributes:
+        admission: the socket's own list (sockets/admission.py), or None: then the context's ZAP handler is asked.
+        domain: ZAP_DOMAIN, of which the handler is told.
+        enforces_domain: ZAP_ENFORCE_DOMAIN.
+        routing_id: of the socket, of which the handler is told.
+    """
+
+    admission: Any
+    domain: bytes
+    enforces_domain: bool
+    routing_id: bytes
 
 
 def make_security(options: SocketOptions) -> dict[str, Any]:
@@ -39,7 +55,7 @@ def make_security(options: SocketOptions) -> dict[str, Any]:
         options: of the socket.
 
     Returns:
-        mechanism, as_server, authenticates and credentials; nothing where no security is asked for.
+        mechanism, as_server, authenticates, gate and credentials; nothing where no security is asked for.
 
     Raises:
         ZMQError: EINVAL: the options are incomplete, contradict each other, or ask for GSSAPI. ENOTSUP: they ask for
@@ -48,6 +64,7 @@ def make_security(options: SocketOptions) -> dict[str, Any]:
     given = (
         options.mechanism, options.zap_domain, options.plain_server, options.plain_username, options.plain_password,
         options.curve_server, options.curve_publickey, options.curve_secretkey, options.curve_serverkey,
+        options.admission, options.zap_enforce_domain, options.routing_id,
     )  # fmt: skip
     if options.checked_security is None or options.checked_security[0] != given:
         options.checked_security = (given, _make_security(options))
@@ -56,6 +73,18 @@ def make_security(options: SocketOptions) -> dict[str, Any]:
 
 
 def _make_security(options: SocketOptions) -> dict[str, Any]:
+    security = _make_mechanism(options)
+    admission = options.admission
+    if admission is not None and (admission.mechanism, True) != (security.get("mechanism"), security.get("as_server")):
+        text = f"it was said whom {admission.mechanism} lets in, but other options have chosen something else since"
+        raise make_error(EINVAL, text)
+    if security.get("authenticates"):
+        enforces = bool(options.zap_enforce_domain)
+        security["gate"] = Gate(admission, bytes(options.zap_domain), enforces, bytes(options.routing_id))
+    return security
+
+
+def _make_mechanism(options: SocketOptions) -> dict[str, Any]:
     name = _NAMES[options.mechanism]
     if name == "NULL":
         # RFC 27: with NULL the handler is asked where there is a domain.

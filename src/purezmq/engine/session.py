@@ -153,11 +153,8 @@ class Session(Outbox, Inbox):
             if mask & WRITE and self.stream is not None:
                 self.flush(now)
         except BaseException as error:
-            # The fence: at worst this connection closes. It must, for what was read may be half handled.
-            self.close_stream(error)
-            if not isinstance(error, Exception):
+            if not self._contain(error):
                 raise
-            report(f"the connection to {self.endpoint}", error)
 
     def _after_input(self, now: float, messages: list[Any] | None = None) -> None:
         """Handle what the connection says besides messages: events, control output, its end."""
@@ -223,11 +220,28 @@ class Session(Outbox, Inbox):
 
     def admit(self, verdict: Verdict, now: float) -> None:
         """It was decided about the peer: go on with the handshake, or refuse it (lease held)."""
-        if self.connection is not None:
+        if self.connection is None:
+            return
+        try:
             if verdict.status != ADMITTED:
                 self._denial = "denied"
             self.connection.authorize(verdict, now)
             self._after_input(now)
+        except BaseException as error:
+            if not self._contain(error):
+                raise
+
+    def _contain(self, error: BaseException) -> bool:
+        """The fence: at worst this connection closes. It must, for what came may be half handled.
+
+        Returns:
+            Whether that is all: what a signal handler raised has to travel on.
+        """
+        self.close_stream(error)
+        if not isinstance(error, Exception):
+            return False
+        report(f"the connection to {self.endpoint}", error)
+        return True
 
     def leave_newcomers(self) -> None:
         """Its handshake, or the connection, is over (lease held). Idempotent."""
@@ -287,12 +301,16 @@ class Session(Outbox, Inbox):
             connection = self.connection
             if connection is None or self.stream is None:
                 return
-            self._read(monotonic())
-            if not self.mask & READ or connection.has_buffered:
-                connection.note_alive(monotonic())  # its silence is ours: we hold back what it sent
-            connection.handle_timer(monotonic())  # without effect when the read has ended the connection
-            self._after_input(monotonic())
-            self._schedule_timer()
+            try:
+                self._read(monotonic())
+                if not self.mask & READ or connection.has_buffered:
+                    connection.note_alive(monotonic())  # its silence is ours: we hold back what it sent
+                connection.handle_timer(monotonic())  # without effect when the read has ended the connection
+                self._after_input(monotonic())
+                self._schedule_timer()
+            except BaseException as error:
+                if not self._contain(error):
+                    raise
 
     # -- the pipe's carrier --------------------------------------------------------------------------------------
 

@@ -324,7 +324,7 @@ class SocketEngine(EventSource):
 
     def make_connection(self, config: Any, stream: Any, *, bound: bool) -> Any:
         """The sans-I/O machine for a stream."""
-        if self.is_raw():
+        if self.is_raw() and config.mechanism == "NULL":  # an endpoint that was made secure stays so
             from purezmq.engine.raw import RawConnection
 
             return RawConnection(config.read_batch)
@@ -337,8 +337,9 @@ class SocketEngine(EventSource):
             self.stranger = find_stranger(session, peer)
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
         owners = self.options.id_owners
-        if owners is not None and session.dialer is None and peer.routing_id:
-            why = owners.claim(bytes(peer.routing_id), peer.user_id)
+        if owners is not None and session.dialer is None:
+            user = "" if peer.mechanism == "NULL" else peer.user_id  # whatever a handler calls those: anybody is one
+            why = owners.claim(bytes(peer.routing_id), user)
             if why:
                 session.refuse_peer(why)
                 return

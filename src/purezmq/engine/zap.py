@@ -6,7 +6,7 @@ belongs to the link it comes by, a handler that goes away ends its links, and a 
 Nobody waits: the answer is posted to the socket that asked. Only a well-formed 200 lets a peer in, and it must come
 within `HANDLER_TIMEOUT_S`.
 
-A socket that was told whom to let in (``options.admission``) decides by itself, and asks nobody.
+An endpoint that was told whom to let in (`Gate.admission`) decides by itself, and asks nobody.
 
 What may not live here: handlers (`purezmq.auth`), lists of keys and passwords (`sockets.admission`), mechanisms.
 """
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from purezmq.engine.security import Gate
     from purezmq.engine.session import Session
+    from purezmq.engine.socket_engine import SocketEngine
     from purezmq.engine.timers import Timer
     from purezmq.pipe import Pipe
     from purezmq.wire.events import AuthenticationNeeded
@@ -63,17 +65,20 @@ def decide(session: Session, question: AuthenticationNeeded, now: float) -> None
     that crashed must not leave the door open (better than libzmq, which lets CURVE and NULL in again).
     """
     engine = session.engine
-    options = engine.options
-    if options.admission is not None:
-        session.admit(_decide_here(options.admission, question), now)
+    connection = session.connection
+    if connection is None:
         return
-    if options.zap_enforce_domain and not options.zap_domain:
+    gate: Gate = connection.config.gate
+    if gate.admission is not None:
+        session.admit(_decide_here(gate.admission, question), now)
+        return
+    if gate.enforces_domain and not gate.domain:
         _turn_away(session, "no-domain", "ZAP_ENFORCE_DOMAIN is set, but no ZAP_DOMAIN", EFAULT)
         return
     handler: Any = engine.context.inproc.find(ZAP_NAME)
     if handler is None:
         had_one = engine.context.inproc.was_bound(ZAP_NAME)
-        if question.mechanism != "PLAIN" and not options.zap_enforce_domain and not had_one:
+        if question.mechanism != "PLAIN" and not gate.enforces_domain and not had_one:
             session.admit(Verdict(ADMITTED), now)
         else:
             what = "the ZAP handler went away, and none" if had_one else "no ZAP handler"
@@ -81,11 +86,11 @@ def decide(session: Session, question: AuthenticationNeeded, now: float) -> None
     elif handler.pattern.type_name not in _HANDLER_TYPES:
         text = f"a {handler.pattern.type_name} socket is bound to inproc://{ZAP_NAME}; a ZAP handler is a REP or ROUTER"
         _turn_away(session, "no-handler", text, EFAULT)
-    elif len(engine.questions) >= MAX_QUESTIONS:
+    elif len(engine.questions) >= MAX_QUESTIONS and _count_unanswered(engine, handler) >= MAX_QUESTIONS:
         text = f"the ZAP handler has {MAX_QUESTIONS} questions of this socket to answer"
         _turn_away(session, "busy", text, EBUSY)
     else:
-        Question(session, question).ask(handler, now)
+        Question(session, question, gate).ask(handler, now)
 
 
 def _decide_here(admission: Any, question: AuthenticationNeeded) -> Verdict:
@@ -96,6 +101,12 @@ def _decide_here(admission: Any, question: AuthenticationNeeded) -> Verdict:
         report("a decision about a peer", error)
         return Verdict(FAILED, "no decision could be made")
     return verdict
+
+
+def _count_unanswered(engine: SocketEngine, handler: Any) -> int:
+    """How many questions of a socket wait for an answer, or for being read in vain; the others are forgotten."""
+    engine.questions = {question for question in engine.questions if question.is_waiting(handler)}
+    return len(engine.questions)
 
 
 def _turn_away(session: Session, word: str, text: str, number: int) -> None:
@@ -111,9 +122,10 @@ class Question:
     Args:
         session: of the peer.
         needed: what the mechanism presents.
+        gate: of the endpoint that it came to.
     """
 
-    __slots__ = ("_link", "_needed", "_session", "_timer", "context", "links", "post")
+    __slots__ = ("_gate", "_handler", "_link", "_needed", "_queue", "_session", "_timer", "context", "links", "post")
 
     #: What the handler's socket looks at of the other side: no limits, no names.
     options = SocketOptions()
@@ -121,15 +133,20 @@ class Question:
     #: The handler's statistics name its peers by their types.
     type_name = "REQ"
 
-    def __init__(self, session: Session, needed: AuthenticationNeeded) -> None:
+    def __init__(self, session: Session, needed: AuthenticationNeeded, gate: Gate) -> None:
         self._session: Session | None = session
         self._needed = needed
+        self._gate = gate
+        self._handler: Any = None
         self._timer: Timer | None = None
         self.context = session.engine.context
         self.post: Callable[[Callable[[], None]], None] = session.engine.post
         self.links: set[InprocLink] = set()
         owner: Any = self
-        self._link: InprocLink | None = InprocLink(owner, ZAP_NAME, self.options, conflate=False)
+        link = InprocLink(owner, ZAP_NAME, self.options, conflate=False)
+        self._link: InprocLink | None = link
+        #: What the handler has not read yet.
+        self._queue: Any = link.pipe.outbound
 
     def _get_self(self) -> Question:
         return self
@@ -150,11 +167,16 @@ class Question:
         address = "" if session.stream is None else session.stream.peer_address
         link.pipe.write(
             [
-                b"", _VERSION, _REQUEST_ID, bytes(engine.options.zap_domain), address.encode(),
-                bytes(engine.options.routing_id), self._needed.mechanism.encode(), *self._needed.credentials,
+                b"", _VERSION, _REQUEST_ID, self._gate.domain, address.encode(),
+                self._gate.routing_id, self._needed.mechanism.encode(), *self._needed.credentials,
             ]
         )  # fmt: skip
+        self._handler = handler
         pair_up(link, handler)
+
+    def is_waiting(self, handler: Any) -> bool:
+        """Whether the answer is awaited, or this handler has yet to read a question whose peer has left."""
+        return self._session is not None or (handler is self._handler and bool(self._queue))
 
     def close(self) -> None:
         """Wait for the answer no more. Idempotent."""
@@ -163,7 +185,8 @@ class Question:
         if session is None or link is None:
             return
         session.question = None
-        session.engine.questions.discard(self)
+        if not self._queue:
+            session.engine.questions.discard(self)  # else it goes on counting: somebody has to read it
         if self._timer is not None:
             self._timer.cancel()
         link.close()
@@ -209,6 +232,15 @@ class Question:
     def handle_link_connected(self, link: InprocLink) -> None:
         """The handler's socket took the link."""
 
+    def configure_link(self, link: InprocLink) -> None:
+        """The handler's limits changed: the question's have none."""
+
+    def handle_room(self) -> None:
+        """The handler has read it: nothing waits for that."""
+
+    def note_drop(self, pipe: Pipe, count: int, reason: str) -> None:
+        """Nothing is counted here."""
+
     def handle_link_ended(self, link: InprocLink) -> None:
         """The handler's socket was closed, before or after it answered."""
         link.peer = None
@@ -216,6 +248,7 @@ class Question:
         session = self._session
         if session is not None:
             self.close()
+            session.engine.questions.discard(self)  # nobody will read it
             _turn_away(session, "no-handler", "the ZAP handler went away before it answered", EFAULT)
 
 

@@ -6,8 +6,10 @@ A server that is set up here decides by itself whom it lets in, and needs no ZAP
 from __future__ import annotations
 
 import os
+import warnings
 
 from purezmq.constants import SocketOption
+from purezmq.error import SecurityWarning
 from purezmq.sockets.socket_state import SocketState
 
 TYPE_CHECKING = False
@@ -71,13 +73,23 @@ class Security(SocketState):
 
             public, found = read_certificate(key)
             secret = found or b""
+        self._warn_of_open_endpoints()
         if keys is None and (allow is not None or secret):
-            self._become_curve_server(_as_key(secret or public or key), () if allow is None else allow)
+            if isinstance(key, os.PathLike) and not secret:
+                raise ValueError(f"there is no secret key in {os.fspath(key)}")
+            self._become_curve_server(_as_key(secret or key), () if allow is None else allow)
         else:
             self._become_curve_client(_as_key(public or key), keys)
         self._options.is_curve_role_open = allow is None and keys is None and not secret
         if bind_identity is not None:
             self.bind_identity = bind_identity
+
+    def _warn_of_open_endpoints(self) -> None:
+        """Security is for endpoints that are made after it: say so where that looks like a mistake."""
+        names = [listener.endpoint for listener in self._engine.listeners if listener.config.mechanism == "NULL"]
+        if names:
+            text = f"the socket is bound to {', '.join(names)} already, which stays open to everybody"
+            warnings.warn(text, SecurityWarning, stacklevel=3)
 
     def _become_curve_server(self, secret: bytes, allow: Allow) -> None:
         from purezmq.sockets.admission import make_admission
@@ -132,6 +144,7 @@ class Security(SocketState):
             ZMQError: EINVAL: a name or password is empty, or longer than 255 bytes.
         """
         given: Any = user
+        self._warn_of_open_endpoints()
         if isinstance(user, str) and isinstance(password, str):
             self.setsockopt(SocketOption.PLAIN_USERNAME, user.encode())
             self.setsockopt(SocketOption.PLAIN_PASSWORD, password.encode())

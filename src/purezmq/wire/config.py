@@ -5,6 +5,10 @@ from __future__ import annotations
 from purezmq.limits import MAX_PARTS
 from purezmq.wire.limits import MAX_READ_SIZE, MAX_ROUTING_ID_SIZE, MIN_FAST_PARTS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["ConnectionConfig"]
 
 
@@ -19,6 +23,7 @@ class ConnectionConfig:
         mechanism: name of the security mechanism.
         as_server: which side of the mechanism we are; NULL has no sides.
         authenticates: whoever owns the connection decides about each peer, see `Connection.authorize`.
+        gate: by what the owner decides; kept for it, and not looked at here.
         credentials: what the mechanism needs of us. PLAIN client: user name, password. CURVE client: our public and
             secret key, the server's public key; CURVE server: its public and secret key; 32 bytes each.
         max_message_size: largest frame to accept in bytes (MAXMSGSIZE), -1 for no limit.
@@ -41,6 +46,7 @@ class ConnectionConfig:
         "as_server",
         "authenticates",
         "credentials",
+        "gate",
         "greeting_timeout",
         "handshake_timeout",
         "heartbeat_interval",
@@ -67,6 +73,7 @@ class ConnectionConfig:
         mechanism: str = "NULL",
         as_server: bool = False,
         authenticates: bool = False,
+        gate: Any = None,
         credentials: tuple[bytes, ...] = (),
         max_message_size: int = -1,
         max_parts: int = MAX_PARTS,
@@ -89,6 +96,7 @@ class ConnectionConfig:
         self.mechanism = mechanism
         self.as_server = as_server
         self.authenticates = authenticates
+        self.gate = gate
         self.credentials = credentials
         self.max_message_size = max_message_size
         self.max_parts = max_parts

@@ -443,7 +443,6 @@ class Connection:
         self._move(Input.RECV_READY)
         config, mechanism, decoder = self.config, self._mechanism, self._decoder
         assert decoder is not None  # made by _start_handshake
-        self.ready = True
         self.peer = peer
         self._deadline = self._greeting = self._mechanism = None
         cipher = self._cipher = None if mechanism is None else mechanism.cipher
@@ -463,6 +462,7 @@ class Connection:
             self.shares_encoding = True
         if config.heartbeat_interval is not None and peer.version >= V3_0:
             self._heartbeat = Heartbeat(now, config.heartbeat_interval, config.heartbeat_timeout)
+        self.ready = True  # last: what fails on the way leaves a connection that takes nothing
         self._queue(HandshakeSucceeded(peer))
         if greeting.unversioned and self._takes_subscriptions:
             # ZeroMQ 2.x filters at the subscriber and never tells: it wants everything.
