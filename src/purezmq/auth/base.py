@@ -15,6 +15,8 @@ from purezmq.auth.certs import load_certificates
 from purezmq.constants import SocketType
 from purezmq.sockets.context import Context
 from purezmq.sockets.socket import Socket
+from purezmq.wire.commands import encode_properties
+from purezmq.wire.verdict import NOT_VOUCHED, VOUCHED_PROPERTY
 from purezmq.wire.z85 import encode
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _VERSION = b"1.0"
 _FIXED_PARTS = 6
 #: How many credentials a mechanism has. Of others no number is asked for.
 _CREDENTIALS = {b"PLAIN": 2, b"CURVE": 1, b"GSSAPI": 1}
+#: Metadata of a reply about a client that came in because everybody does.
+_UNVOUCHED = encode_properties([(VOUCHED_PROPERTY, NOT_VOUCHED)])
 #: The domain that stands for a server without one.
 _ANY_DOMAIN = "*"
 
@@ -152,8 +156,9 @@ class Authenticator:
 
         Args:
             domain: the ZAP_DOMAIN of the servers; "*" for those without one.
-            location: the directory of the clients' public certificates; CURVE_ALLOW_ANY for every client. A directory
-                that can't be read is logged, and lets nobody in who was not let in before.
+            location: the directory of the clients' public certificates; CURVE_ALLOW_ANY for every client, of which none
+                is vouched for then (its messages have ``X-Vouched: no``; see `refuses_pickles`). A directory that
+                can't be read is logged, and lets nobody in who was not let in before.
         """
         self.log.debug("configured CURVE for domain %s: %s", domain, location)
         self.allow_any = location == CURVE_ALLOW_ANY
@@ -214,6 +219,7 @@ class Authenticator:
         domain, address, _, mechanism = msg[2:_FIXED_PARTS]
         try:
             user_id, reason = await self._decide(domain, address, mechanism, msg[_FIXED_PARTS:])
+            is_anybody = mechanism == b"CURVE" and self._is_open(self._decode(domain) or _ANY_DOMAIN)
         except Exception:
             # A callback of the application failed: the peer stays outside, and the next question is answered.
             self.log.exception("a decision about a peer failed")
@@ -222,7 +228,7 @@ class Authenticator:
         if user_id is None:
             self._send_zap_reply(request_id, b"400", reason)
         else:
-            self._send_zap_reply(request_id, b"200", b"OK", user_id)
+            self._send_zap_reply(request_id, b"200", b"OK", user_id, *([_UNVOUCHED] if is_anybody else []))
 
     async def _decide(
         self, domain: bytes, address: bytes, mechanism: bytes, credentials: list[bytes]
@@ -298,8 +304,17 @@ class Authenticator:
     def _authenticate_gssapi(self, domain: str, principal: bytes) -> tuple[bool, bytes]:
         return True, b"OK"
 
+    def _is_open(self, domain: str) -> bool:
+        """Whether every key is let in there: then it tells nobody who its owner is."""
+        return self.allow_any
+
     def _send_zap_reply(
-        self, request_id: bytes, status_code: bytes, status_text: bytes, user_id: str = "anonymous"
+        self,
+        request_id: bytes,
+        status_code: bytes,
+        status_text: bytes,
+        user_id: str = "anonymous",
+        metadata: bytes = b"",
     ) -> None:
         user = user_id.encode(self.encoding, "replace") if status_code == b"200" else b""
-        self.zap_socket.send_multipart([_VERSION, request_id, status_code, status_text, user, b""])
+        self.zap_socket.send_multipart([_VERSION, request_id, status_code, status_text, user, metadata])

@@ -36,10 +36,11 @@ def find_stranger(session: Session, peer: PeerInfo) -> Stranger | None:
     """Return the peer behind a session if it is a stranger (lease held).
 
     Local is what came over ipc or from a loopback address; what a tunnel or a local proxy forwards looks local as well.
-    A peer is known by the User-Id that an authenticator gave it, or by the server's key that a CURVE client insists on.
+    A peer is known by the User-Id that an authenticator vouches for, or by the server's key that a CURVE client insists
+    on. By NULL nobody shows who he is, and where every key is let in, a key tells nothing.
     """
     endpoint, connection, stream = str(session.endpoint), session.connection, session.stream
-    if peer.user_id or endpoint.startswith("ipc://"):
+    if endpoint.startswith("ipc://") or (peer.mechanism != "NULL" and peer.user_id and peer.is_vouched):
         return None
     if peer.mechanism == "CURVE" and connection is not None and not connection.config.as_server:
         return None

@@ -58,9 +58,11 @@ class Admission:
 
     Class attributes:
         mechanism: whose credentials it knows.
+        is_vouched: who is let in is known here.
     """
 
     mechanism = ""
+    is_vouched = True
 
     def decide(self, mechanism: str, credentials: tuple[bytes, ...]) -> Verdict:
         """Decide about a peer.
@@ -72,7 +74,9 @@ class Admission:
         if mechanism != self.mechanism:
             return Verdict(DENIED, f"this list is for {self.mechanism}")
         user = self.find_user(credentials)
-        return Verdict(DENIED, "not on the list") if user is None else Verdict(ADMITTED, "", user)
+        if user is None:
+            return Verdict(DENIED, "not on the list")
+        return Verdict(ADMITTED, "", user, is_vouched=self.is_vouched)
 
     def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
         """Who presents these credentials, None when nobody known does."""
@@ -80,9 +84,10 @@ class Admission:
 
 
 class AnyKey(Admission):
-    """CURVE: everybody who knows the server's key; the user is the client's own key, as Z85."""
+    """CURVE: whoever knows the server's key; the user is the client's own key as Z85, which vouches for nobody."""
 
     mechanism = "CURVE"
+    is_vouched = False
 
     def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
         """The key as text."""
