@@ -151,6 +151,25 @@ def test_any_key_is_let_in_when_asked_for(gate: Gate) -> None:
     assert CLIENT_PUBLIC.decode() == gate.knock("CURVE")["User-Id"]
 
 
+@purezmq_only("there it's of all domains, whatever the first argument says")
+def test_any_key_is_let_in_by_that_domain_only(gate: Gate, tmp_path: Path) -> None:
+    """Another domain keeps its list, whichever is configured first; "*" opens all, until a list is configured."""
+    for _ in range(2):
+        gate.authenticator.configure_curve("dev", auth.CURVE_ALLOW_ANY)
+        gate.authenticator.configure_curve("live", certificates(tmp_path / "keys", SERVER_PUBLIC))
+    assert not gate.authenticator.allow_any
+    assert gate.knock("CURVE", domain=b"dev")
+    assert gate.is_shut("CURVE", domain=b"live")
+    assert gate.is_shut("CURVE")
+    gate.authenticator.allow_any = True
+    assert gate.knock("CURVE", domain=b"live")
+    gate.authenticator.configure_curve("live", tmp_path / "keys")
+    assert not gate.authenticator.allow_any
+    assert gate.is_shut("CURVE", domain=b"live")
+    gate.authenticator.configure_curve("dev", tmp_path / "keys")
+    assert gate.is_shut("CURVE", domain=b"dev")
+
+
 def test_keys_of_a_directory_are_let_in(gate: Gate, tmp_path: Path) -> None:
     """It is read when it is configured."""
     folder = certificates(tmp_path / "keys", SERVER_PUBLIC)

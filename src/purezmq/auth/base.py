@@ -67,7 +67,6 @@ class Authenticator:
         context: see above.
         encoding: see above.
         log: see above.
-        allow_any: CURVE_ALLOW_ANY is in force.
         zap_socket: the REP socket that questions come by; None before `start` and after `stop`.
         passwords: by domain, then by user.
         certs: by domain, the keys that `load_certificates` found.
@@ -78,13 +77,14 @@ class Authenticator:
         self.context: Any = context or Context.instance()
         self.encoding = encoding
         self.log: Any = log or logging.getLogger("zmq.auth")
-        self.allow_any = False
         self.zap_socket: Any = None
         self.passwords: dict[str, dict[str, str]] = {}
         self.certs: dict[str, dict[bytes, bool]] = {}
         self.credentials_providers: dict[str, Any] = {}
         self._allowed: set[str] = set()
         self._denied: set[str] = set()
+        #: The domains where every key is let in; "*" for all domains.
+        self._open_domains: set[str] = set()
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -111,6 +111,15 @@ class Authenticator:
         self.zap_socket = None
 
     # -- configuration -------------------------------------------------------------------------------------------
+
+    @property
+    def allow_any(self) -> bool:
+        """Whether every key is let in by every domain (CURVE_ALLOW_ANY). To set it to False ends that for single ones, too."""
+        return _ANY_DOMAIN in self._open_domains
+
+    @allow_any.setter
+    def allow_any(self, value: bool) -> None:
+        self._open_domains = {_ANY_DOMAIN} if value else set()
 
     def allow(self, *addresses: str) -> None:
         """Refuse peers from all other addresses. Those from these are asked for their credentials as usual.
@@ -155,15 +164,16 @@ class Authenticator:
         """Let in clients by their keys (CURVE). To be called again when the certificates have changed.
 
         Args:
-            domain: the ZAP_DOMAIN of the servers; "*" for those without one.
+            domain: the ZAP_DOMAIN of the servers; "*" for those without one, and with CURVE_ALLOW_ANY for all.
             location: the directory of the clients' public certificates; CURVE_ALLOW_ANY for every client, of which none
                 is vouched for then (its messages have ``X-Vouched: no``; see `refuses_pickles`). A directory that
                 can't be read is logged, and lets nobody in who was not let in before.
         """
         self.log.debug("configured CURVE for domain %s: %s", domain, location)
-        self.allow_any = location == CURVE_ALLOW_ANY
-        if self.allow_any:
+        if location == CURVE_ALLOW_ANY:
+            self._open_domains.add(domain)
             return
+        self._open_domains -= {domain, _ANY_DOMAIN}
         try:
             self.certs[domain] = load_certificates(location)
         except (OSError, ValueError):
@@ -179,7 +189,7 @@ class Authenticator:
             credentials_provider: has ``callback(domain, key)``, which may be a coroutine function; the key is 40
                 characters of Z85.
         """
-        self.allow_any = False
+        self._open_domains -= {domain, _ANY_DOMAIN}
         if credentials_provider is None:
             self.log.error("no credentials_provider was given for domain %s", domain)
         else:
@@ -286,7 +296,7 @@ class Authenticator:
     async def _authenticate_curve(self, domain: str, client_key: bytes) -> tuple[bool, bytes]:
         domain = domain or _ANY_DOMAIN
         key = encode(client_key)
-        if self.allow_any:
+        if self._is_open(domain):
             return True, b"OK"
         if self.credentials_providers:
             provider = self.credentials_providers.get(domain)
@@ -306,7 +316,7 @@ class Authenticator:
 
     def _is_open(self, domain: str) -> bool:
         """Whether every key is let in there: then it tells nobody who its owner is."""
-        return self.allow_any
+        return not self._open_domains.isdisjoint((domain, _ANY_DOMAIN))
 
     def _send_zap_reply(
         self,
