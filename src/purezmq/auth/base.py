@@ -7,12 +7,14 @@ or by whoever polls its ``zap_socket``. Secrets stay out of every log line.
 from __future__ import annotations
 
 import logging
+from errno import EADDRINUSE
 from hmac import compare_digest
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from purezmq.auth.certs import load_certificates
 from purezmq.constants import SocketType
+from purezmq.error import make_error
 from purezmq.sockets.context import Context
 from purezmq.sockets.socket import Socket
 from purezmq.wire.commands import encode_properties
@@ -92,16 +94,18 @@ class Authenticator:
         """Be the handler of the context from now on.
 
         Raises:
-            ZMQError: EADDRINUSE: it has one already.
+            ZMQError: EADDRINUSE: it has one already, perhaps this one.
         """
-        self.zap_socket = self.context.socket(SocketType.REP, socket_class=Socket)
-        self.zap_socket.linger = 1
+        if self.zap_socket is not None and not self.zap_socket.closed:
+            raise make_error(EADDRINUSE, "the authenticator has been started already")
+        zap_socket = self.context.socket(SocketType.REP, socket_class=Socket)
+        zap_socket.linger = 1
         try:
-            self.zap_socket.bind(_ENDPOINT)
-        except Exception:
-            self.zap_socket.close()
-            self.zap_socket = None
+            zap_socket.bind(_ENDPOINT)
+        except BaseException:
+            zap_socket.close()
             raise
+        self.zap_socket = zap_socket
         self.log.debug("started")
 
     def stop(self) -> None:
@@ -114,7 +118,7 @@ class Authenticator:
 
     @property
     def allow_any(self) -> bool:
-        """Whether every key is let in by every domain (CURVE_ALLOW_ANY). To set it to False ends that for single ones, too."""
+        """Whether every domain lets every key in (CURVE_ALLOW_ANY). To set it to False ends that for single ones, too."""
         return _ANY_DOMAIN in self._open_domains
 
     @allow_any.setter
@@ -212,33 +216,39 @@ class Authenticator:
     # -- decisions -----------------------------------------------------------------------------------------------
 
     async def handle_zap_message(self, msg: list[bytes]) -> None:
-        """Answer a question.
+        """Answer a question. What fails at that is logged, and the answer is 500.
 
         Args:
             msg: its parts, as ``zap_socket.recv_multipart()`` gives them.
+
+        Raises:
+            ZMQError: nothing can be sent: the socket is closed, or the context has ended.
         """
-        if len(msg) < _FIXED_PARTS:
-            self.log.error("a ZAP question of %d parts", len(msg))
-            self._send_zap_reply(msg[1] if len(msg) > 1 else b"", b"400", b"Not enough frames")
-            return
-        request_id, version = msg[1], msg[0]
-        if version != _VERSION:
-            self.log.error("a ZAP question of version %r", version)
-            self._send_zap_reply(request_id, b"400", b"Invalid version")
-            return
-        domain, address, _, mechanism = msg[2:_FIXED_PARTS]
+        request_id = msg[1] if len(msg) > 1 else b""
         try:
-            user_id, reason = await self._decide(domain, address, mechanism, msg[_FIXED_PARTS:])
-            is_anybody = mechanism == b"CURVE" and self._is_open(self._decode(domain) or _ANY_DOMAIN)
+            await self._answer(request_id, msg)
         except Exception:
             # A callback of the application failed: the peer stays outside, and the next question is answered.
             self.log.exception("a decision about a peer failed")
             self._send_zap_reply(request_id, b"500", b"Internal error")
+
+    async def _answer(self, request_id: bytes, msg: list[bytes]) -> None:
+        if len(msg) < _FIXED_PARTS:
+            self.log.error("a ZAP question of %d parts", len(msg))
+            self._send_zap_reply(request_id, b"400", b"Not enough frames")
             return
+        if msg[0] != _VERSION:
+            self.log.error("a ZAP question of version %r", msg[0])
+            self._send_zap_reply(request_id, b"400", b"Invalid version")
+            return
+        domain, address, _, mechanism = msg[2:_FIXED_PARTS]
+        user_id, reason = await self._decide(domain, address, mechanism, msg[_FIXED_PARTS:])
         if user_id is None:
             self._send_zap_reply(request_id, b"400", reason)
+        elif mechanism == b"CURVE" and self._is_open(self._decode(domain) or _ANY_DOMAIN):
+            self._send_zap_reply(request_id, b"200", b"OK", user_id, _UNVOUCHED)
         else:
-            self._send_zap_reply(request_id, b"200", b"OK", user_id, *([_UNVOUCHED] if is_anybody else []))
+            self._send_zap_reply(request_id, b"200", b"OK", user_id)
 
     async def _decide(
         self, domain: bytes, address: bytes, mechanism: bytes, credentials: list[bytes]
