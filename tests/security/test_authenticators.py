@@ -116,6 +116,28 @@ def test_denied_address_is_refused(gate: Gate) -> None:
     assert gate.is_shut("NULL", domain=b"dom")
 
 
+@purezmq_only("no address means all, and texts are compared")
+@pytest.mark.parametrize(
+    ("rule", "addresses", "asked", "status"),
+    [
+        ("allow", [], b"127.0.0.1", b"400"),
+        ("allow", ["0:0::1"], b"::1", b"200"),
+        ("allow", ["::1"], b"::2", b"400"),
+        ("allow", ["localhost:0:0:1"], b"localhost:0:0:1", b"200"),
+        ("deny", ["10.0.0.1"], b"::ffff:10.0.0.1", b"400"),
+        ("deny", ["::FFFF:A00:1"], b"10.0.0.1", b"400"),
+        ("deny", ["10.0.0.1"], b"", b"200"),
+        ("deny", [], b"10.0.0.1", b"200"),
+    ],
+)
+def test_addresses_are_compared_and_not_their_texts(
+    by_hand: Any, make_socket: Callable[..., Any], rule: str, addresses: list[str], asked: bytes, status: bytes
+) -> None:
+    """IPv6 has many texts for one address, and those of IPv4 besides; no allowed address is none."""
+    getattr(by_hand, rule)(*addresses)
+    assert status == ask(make_socket, by_hand, [*QUESTION[:3], asked, *QUESTION[4:]])[2]
+
+
 def test_allow_and_deny_exclude_each_other() -> None:
     """One or the other."""
     one, other = auth.Authenticator(), auth.Authenticator()

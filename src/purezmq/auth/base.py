@@ -10,6 +10,7 @@ import logging
 from errno import EADDRINUSE
 from hmac import compare_digest
 from inspect import isawaitable
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 
 from purezmq.auth.certs import load_certificates
@@ -83,7 +84,7 @@ class Authenticator:
         self.passwords: dict[str, dict[str, str]] = {}
         self.certs: dict[str, dict[bytes, bool]] = {}
         self.credentials_providers: dict[str, Any] = {}
-        self._allowed: set[str] = set()
+        self._allowed: set[str] | None = None
         self._denied: set[str] = set()
         #: The domains where every key is let in; "*" for all domains.
         self._open_domains: set[str] = set()
@@ -118,7 +119,7 @@ class Authenticator:
 
     @property
     def allow_any(self) -> bool:
-        """Whether every domain lets every key in (CURVE_ALLOW_ANY). To set it to False ends that for single ones, too."""
+        """Whether every domain lets every key in (CURVE_ALLOW_ANY). Setting it to False ends it for single ones, too."""
         return _ANY_DOMAIN in self._open_domains
 
     @allow_any.setter
@@ -129,7 +130,7 @@ class Authenticator:
         """Refuse peers from all other addresses. Those from these are asked for their credentials as usual.
 
         Args:
-            addresses: such as "127.0.0.1", without a port.
+            addresses: such as "127.0.0.1", without a port; none at all: nobody comes in by this call.
 
         Raises:
             ValueError: `deny` was used.
@@ -137,7 +138,7 @@ class Authenticator:
         if self._denied:
             raise ValueError("use allow or deny, not both")
         self.log.debug("allowing %s", ",".join(addresses))
-        self._allowed.update(addresses)
+        self._allowed = (self._allowed or set()).union(map(_normalise, addresses))
 
     def deny(self, *addresses: str) -> None:
         """Refuse peers from these addresses.
@@ -148,10 +149,10 @@ class Authenticator:
         Raises:
             ValueError: `allow` was used.
         """
-        if self._allowed:
+        if self._allowed is not None:
             raise ValueError("use allow or deny, not both")
         self.log.debug("denying %s", ",".join(addresses))
-        self._denied.update(addresses)
+        self._denied.update(map(_normalise, addresses))
 
     def configure_plain(self, domain: str = _ANY_DOMAIN, passwords: dict[str, str] | None = None) -> None:
         """Let in those who know a password (PLAIN).
@@ -284,7 +285,8 @@ class Authenticator:
 
     def _check_address(self, address: str) -> bytes:
         """Why the address is refused; empty when it isn't."""
-        if self._allowed and address not in self._allowed:
+        address = _normalise(address)
+        if self._allowed is not None and address not in self._allowed:
             return b"Address not allowed"
         return b"Address denied" if address in self._denied else b""
 
@@ -338,3 +340,12 @@ class Authenticator:
     ) -> None:
         user = user_id.encode(self.encoding, "replace") if status_code == b"200" else b""
         self.zap_socket.send_multipart([_VERSION, request_id, status_code, status_text, user, metadata])
+
+
+def _normalise(address: str) -> str:
+    """One text for all that mean the same address: "::ffff:10.0.0.1" is 10.0.0.1, "0:0::1" is "::1"."""
+    try:
+        known = ip_address(address)
+    except ValueError:  # that of an ipc peer, or empty
+        return address
+    return str(getattr(known, "ipv4_mapped", None) or known)
