@@ -119,7 +119,7 @@ class Authenticator:
 
     @property
     def allow_any(self) -> bool:
-        """Whether every domain lets every key in (CURVE_ALLOW_ANY). Setting it to False ends it for single ones, too."""
+        """Whether every domain lets every key in (CURVE_ALLOW_ANY). Set it to False, and no single one does either."""
         return _ANY_DOMAIN in self._open_domains
 
     @allow_any.setter

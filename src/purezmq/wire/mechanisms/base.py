@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Mechanism"]
 
 _SENDS_ROUTING_ID = frozenset({"REQ", "DEALER", "ROUTER"})
+#: Nobody says by himself who he is and where he comes from. Names with "__" are libzmq's for itself (``__fd``: SRCFD).
+_OURS_TO_TELL = frozenset({"user-id", "peer-address", "routing-id"})
 
 
 class Mechanism:
@@ -138,7 +140,7 @@ class Mechanism:
                 socket_type = value.decode("ascii", "replace")
             elif key == "identity":
                 routing_id = value
-            elif key != "user-id":  # nobody says by himself who he is
+            elif key not in _OURS_TO_TELL and not key.startswith("__"):
                 others[name] = value
         if not socket_type:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "no Socket-Type in the peer's metadata")
