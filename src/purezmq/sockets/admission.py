@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from hmac import compare_digest
-from time import time_ns
+from time import monotonic
 
 from purezmq.engine.fence import report
 from purezmq.sockets.certificate import find_certificates, read_certificate
@@ -26,8 +26,8 @@ _KEY_SIZE = 32
 _TEXT_SIZE = 40
 #: `allow` of a server that lets every client in.
 ANY = "any"
-#: A change that comes this soon (nanoseconds) after another may have the same time stamp, so it's looked for again.
-_STAMP_NS = 2_000_000_000
+#: A directory of certificates is looked at so often at most (seconds), however many peers come.
+LOOK_INTERVAL_S = 0.5
 
 
 def decode_key(key: Any) -> bytes:
@@ -112,7 +112,7 @@ class AllowedKeys(Admission):
 
 
 class AllowedDirectory(Admission):
-    """CURVE: the clients whose public certificates (``*.key``) are in a directory; it's read again when it changes.
+    """CURVE: the clients whose public certificates (``*.key``) are in a directory; it's read again when they change.
 
     A file that is no certificate lets nobody in and is reported; while the directory can't be read, nobody comes in.
 
@@ -127,38 +127,56 @@ class AllowedDirectory(Admission):
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._directory = os.path.abspath(directory)
-        self._stamp = -1
+        self._stamp: list[tuple[str, int, int, int, int]] = []
+        #: The stamp was the same at two looks: a change of the same moment, and so of the same stamp, has been read.
+        self._is_settled = False
+        self._next_look = 0.0
         self._users: dict[bytes, str] = {}
-        self._read()
+        self._look()
 
     def decide(self, mechanism: str, credentials: tuple[bytes, ...]) -> Verdict:
         """See `Admission`."""
         try:
-            if os.stat(self._directory).st_mtime_ns != self._stamp:
-                self._read()
+            if monotonic() >= self._next_look:
+                self._look()
         except OSError as error:
             report(f"reading the certificates in {self._directory}", error)
             return Verdict(FAILED, "the directory of certificates can't be read")
         return super().decide(mechanism, credentials)
 
-    def _read(self) -> None:
-        now = time_ns()
-        stamp = os.stat(self._directory).st_mtime_ns
+    def _look(self) -> None:
+        """Read the certificates, if they may have changed."""
+        paths = find_certificates(self._directory)
+        stamp = list(map(_make_stamp, paths))
+        is_same = stamp == self._stamp
+        if not (is_same and self._is_settled):
+            self._users = self._read(paths)
+        self._stamp, self._is_settled = stamp, is_same
+        self._next_look = monotonic() + LOOK_INTERVAL_S
+
+    def _read(self, paths: list[str]) -> dict[bytes, str]:
         users: dict[bytes, str] = {}
-        for path in find_certificates(self._directory):
+        for path in paths:
             try:
                 key = decode_key(read_certificate(path)[0])
             except (OSError, ValueError) as error:
                 report(f"reading the certificate {path}", error)
             else:
                 users[key] = encode(key).decode()
-        self._users = users
-        # Of a directory that has just changed the next change may have the same stamp: then it isn't trusted.
-        self._stamp = stamp if now - stamp > _STAMP_NS else -1
+        return users
 
     def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
         """The key as text, when its certificate is there."""
         return self._users.get(credentials[0])
+
+
+def _make_stamp(path: str) -> tuple[str, int, int, int, int]:
+    """What changes when a file does, also in place or by another of the same name."""
+    try:
+        facts = os.stat(path)
+    except FileNotFoundError:  # since it was listed
+        return path, 0, 0, 0, 0
+    return path, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size
 
 
 class Passwords(Admission):
