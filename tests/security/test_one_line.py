@@ -263,6 +263,7 @@ def test_bound_client_is_one_where_it_has_keys(make_socket: Any) -> None:
         ({"key": SERVER_SECRET, "allow": ["short"]}, ValueError),
         ({"key": SERVER_SECRET, "allow": ALICE[0]}, TypeError),
         ({"key": SERVER_SECRET, "allow": True}, TypeError),
+        ({"key": SERVER_SECRET, "allow": ""}, ValueError),
         ({"key": SERVER_SECRET, "allow": "/nothing/here"}, OSError),
         ({"key": SERVER, "keys": (b"x", b"y")}, ValueError),
     ],

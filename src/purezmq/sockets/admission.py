@@ -203,11 +203,14 @@ def make_admission(allow: Any) -> Admission:
 
     Raises:
         TypeError: it is nothing that names keys.
-        ValueError: one of the keys is none.
+        ValueError: one of the keys is none, or the directory is an empty text.
         OSError: the directory or a certificate can't be read.
     """
     if isinstance(allow, str) and allow == ANY:
         return AnyKey()
+    if isinstance(allow, str) and not allow:
+        # To the system it's the current directory; whoever gives it had no directory to give.
+        raise ValueError("allow is an empty text, which names no directory")
     if isinstance(allow, (str, os.PathLike)):
         return AllowedDirectory(allow)
     if isinstance(allow, (bytes, bytearray)) or not hasattr(allow, "__iter__"):
