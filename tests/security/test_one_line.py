@@ -279,7 +279,23 @@ def test_wrong_arguments_are_refused_and_change_nothing(
     assert zmq.NULL == socket.mechanism
 
 
-@pytest.mark.parametrize("arguments", [("user",), ({"u": "p"}, "p"), (5,), ("user", b"bytes")])
+@pytest.mark.parametrize("text", ["", "ü" * 128])
+@pytest.mark.parametrize("is_name", [True, False])
+def test_names_and_passwords_that_no_client_can_send_are_refused(make_socket: Any, text: str, is_name: bool) -> None:
+    """EINVAL by either form, and a server is as before; the longest ones are taken."""
+    name, password = (text, "p") if is_name else ("u", text)
+    socket = make_socket(zmq.PULL)
+    with pytest.raises(zmq.ZMQError) as caught:
+        socket.plain({name: password})
+    assert zmq.EINVAL == caught.value.errno
+    assert zmq.NULL == socket.mechanism
+    with pytest.raises(zmq.ZMQError) as caught:
+        make_socket(zmq.PUSH).plain(name, password)
+    assert zmq.EINVAL == caught.value.errno
+    make_socket(zmq.PULL).plain({"u" * 255: "p" * 255})
+
+
+@pytest.mark.parametrize("arguments", [("user",), ({"u": "p"}, "p"), (5,), ("user", b"bytes"), ({"u": b"p"},)])
 def test_plain_takes_two_forms_only(make_socket: Any, arguments: tuple[Any, ...]) -> None:
     """A name and a password, or a dictionary."""
     socket = make_socket(zmq.PULL)

@@ -7,10 +7,12 @@ there; `AllowedDirectory` also asks the system whether its directory has changed
 from __future__ import annotations
 
 import os
+from errno import EINVAL
 from hmac import compare_digest
 from time import monotonic
 
 from purezmq.engine.fence import report
+from purezmq.error import make_error
 from purezmq.sockets.certificate import find_certificates, read_certificate
 from purezmq.wire.verdict import ADMITTED, DENIED, FAILED, Verdict
 from purezmq.wire.z85 import decode, encode
@@ -24,6 +26,8 @@ __all__ = ["Admission", "AllowedDirectory", "AllowedKeys", "AnyKey", "Passwords"
 
 _KEY_SIZE = 32
 _TEXT_SIZE = 40
+#: RFC 24 has one byte for the size of a name or password.
+_CREDENTIAL_SIZE = 255
 #: `allow` of a server that lets every client in.
 ANY = "any"
 #: A directory of certificates is looked at so often at most (seconds), however many peers come.
@@ -184,18 +188,34 @@ class Passwords(Admission):
 
     Args:
         passwords: by user name.
+
+    Raises:
+        TypeError: a name or password is no text.
+        ZMQError: EINVAL: a name or password is empty, or longer than 255 bytes. The text never tells which.
     """
 
     mechanism = "PLAIN"
 
     def __init__(self, passwords: Mapping[str, str]) -> None:
-        self._passwords = {name.encode(): (name, password.encode()) for name, password in passwords.items()}
+        self._passwords = {
+            _check_credential(name): (name, _check_credential(password)) for name, password in passwords.items()
+        }
 
     def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
         """The name, when the password is its own. An unknown name takes as long as a wrong password."""
         name, password = credentials
         user, expected = self._passwords.get(name, (None, password[::-1] + b"\0"))
         return user if compare_digest(password, expected) else None
+
+
+def _check_credential(text: Any) -> bytes:
+    """A name or a password as it is on the wire."""
+    if not isinstance(text, str):
+        raise TypeError(f"names and passwords are texts, not {type(text).__name__}")
+    encoded = text.encode()
+    if not 0 < len(encoded) <= _CREDENTIAL_SIZE:
+        raise make_error(EINVAL, f"names and passwords are 1..{_CREDENTIAL_SIZE} bytes long, not {len(encoded)}")
+    return encoded
 
 
 def make_admission(allow: Any) -> Admission:
