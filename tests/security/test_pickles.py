@@ -186,6 +186,7 @@ STRANGERS = {
     "elsewhere": (FakeSession("tcp://*:1", "10.0.0.9"), FakePeer(), True),
     "loopback": (FakeSession("tcp://*:1", "127.0.0.1"), FakePeer(), False),
     "loopback of IPv6": (FakeSession("tcp://*:1", "::1"), FakePeer(), False),
+    "not loopback, though it looks so": (FakeSession("tcp://*:1", "::1f00:1"), FakePeer(), True),
     "loopback, mapped": (FakeSession("tcp://*:1", "::ffff:127.0.0.1"), FakePeer(), False),
     "behind a proxy": (FakeSession("tcp://far:1", "127.0.0.1", proxy=b"127.0.0.1:1080"), FakePeer(), True),
     "ipc": (FakeSession("ipc:///tmp/x", ""), FakePeer(), False),

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Stranger", "find_sender", "find_stranger"]
 
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
+_LOOPBACK = ("127.", "::ffff:127.")
+_LOOPBACK_V6 = "::1"
 
 
 class Stranger:
@@ -45,7 +46,8 @@ def find_stranger(session: Session, peer: PeerInfo) -> Stranger | None:
     if peer.mechanism == "CURVE" and connection is not None and not connection.config.as_server:
         return None
     address = "" if stream is None else str(getattr(stream, "peer_address", ""))
-    if address.startswith(_LOOPBACK) and not session.engine.options.socks_proxy:
+    is_local = address == _LOOPBACK_V6 or address.startswith(_LOOPBACK)
+    if is_local and not session.engine.options.socks_proxy:
         return None
     return Stranger(endpoint, address)
 
