@@ -29,9 +29,9 @@ NOTHING_MS = 150
 class Gate:
     """A server whose context has an authenticator, and clients that try it."""
 
-    def __init__(self, make_context: Callable[[], Any]) -> None:
+    def __init__(self, make_context: Callable[[], Any], kind: Any = ThreadAuthenticator) -> None:
         self.context, self.other = make_context(), make_context()
-        self.authenticator = ThreadAuthenticator(self.context)
+        self.authenticator = kind(self.context)
         self.authenticator.start()
 
     def knock(self, mechanism: str, *, domain: bytes = b"", password: bytes = b"secret") -> Any:
@@ -116,6 +116,28 @@ def test_denied_address_is_refused(gate: Gate) -> None:
     assert gate.is_shut("NULL", domain=b"dom")
 
 
+@purezmq_only("no address means all, and texts are compared")
+@pytest.mark.parametrize(
+    ("rule", "addresses", "asked", "status"),
+    [
+        ("allow", [], b"127.0.0.1", b"400"),
+        ("allow", ["0:0::1"], b"::1", b"200"),
+        ("allow", ["::1"], b"::2", b"400"),
+        ("allow", ["localhost:0:0:1"], b"localhost:0:0:1", b"200"),
+        ("deny", ["10.0.0.1"], b"::ffff:10.0.0.1", b"400"),
+        ("deny", ["::FFFF:A00:1"], b"10.0.0.1", b"400"),
+        ("deny", ["10.0.0.1"], b"", b"200"),
+        ("deny", [], b"10.0.0.1", b"200"),
+    ],
+)
+def test_addresses_are_compared_and_not_their_texts(
+    by_hand: Any, make_socket: Callable[..., Any], rule: str, addresses: list[str], asked: bytes, status: bytes
+) -> None:
+    """IPv6 has many texts for one address, and those of IPv4 besides; no allowed address is none."""
+    getattr(by_hand, rule)(*addresses)
+    assert status == ask(make_socket, by_hand, [*QUESTION[:3], asked, *QUESTION[4:]])[2]
+
+
 def test_allow_and_deny_exclude_each_other() -> None:
     """One or the other."""
     one, other = auth.Authenticator(), auth.Authenticator()
@@ -149,6 +171,25 @@ def test_any_key_is_let_in_when_asked_for(gate: Gate) -> None:
     """CURVE_ALLOW_ANY; the User-Id is the key. A directory ends that."""
     gate.authenticator.configure_curve("*", auth.CURVE_ALLOW_ANY)
     assert CLIENT_PUBLIC.decode() == gate.knock("CURVE")["User-Id"]
+
+
+@purezmq_only("there it's of all domains, whatever the first argument says")
+def test_any_key_is_let_in_by_that_domain_only(gate: Gate, tmp_path: Path) -> None:
+    """Another domain keeps its list, whichever is configured first; "*" opens all, until a list is configured."""
+    for _ in range(2):
+        gate.authenticator.configure_curve("dev", auth.CURVE_ALLOW_ANY)
+        gate.authenticator.configure_curve("live", certificates(tmp_path / "keys", SERVER_PUBLIC))
+    assert not gate.authenticator.allow_any
+    assert gate.knock("CURVE", domain=b"dev")
+    assert gate.is_shut("CURVE", domain=b"live")
+    assert gate.is_shut("CURVE")
+    gate.authenticator.allow_any = True
+    assert gate.knock("CURVE", domain=b"live")
+    gate.authenticator.configure_curve("live", tmp_path / "keys")
+    assert not gate.authenticator.allow_any
+    assert gate.is_shut("CURVE", domain=b"live")
+    gate.authenticator.configure_curve("dev", tmp_path / "keys")
+    assert gate.is_shut("CURVE", domain=b"dev")
 
 
 def test_keys_of_a_directory_are_let_in(gate: Gate, tmp_path: Path) -> None:
@@ -240,6 +281,78 @@ def test_user_id_may_be_mapped_in_a_subclass(make_context: Callable[[], Any], ma
     authenticator.stop()
 
 
+class Strange(ThreadAuthenticator):
+    """Has User-Ids that are no text, and commands that fail."""
+
+    user: Any = 5
+
+    def curve_user_id(self, client_public_key: bytes) -> Any:
+        return self.user
+
+    async def handle_zap_message(self, msg: list[bytes]) -> None:
+        if self.user is None:
+            raise RuntimeError("broken")
+        await super().handle_zap_message(msg)
+
+
+@purezmq_only("its thread ends, and every peer waits")
+def test_failure_at_an_answer_is_the_peers_and_not_the_authenticators(
+    make_context: Callable[[], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A User-Id of a wrong type is a 500, and the next peer is answered."""
+    gate = Gate(make_context, Strange)
+    gate.authenticator.configure_curve("*", auth.CURVE_ALLOW_ANY)
+    assert gate.is_shut("CURVE")
+    assert "a decision about a peer failed" in caplog.text
+    gate.authenticator.user = "alice"
+    assert "alice" == gate.knock("CURVE")["User-Id"]
+    gate.authenticator.stop()
+
+
+@purezmq_only("its socket stays, and so does whoever waits for it")
+def test_thread_that_fails_leaves_no_socket(make_context: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged; peers are refused, the authenticator can be started again, and the context can end."""
+    gate = Gate(make_context, Strange)
+    gate.authenticator.user = None
+    assert gate.is_shut("NULL", domain=b"dom")
+    gate.authenticator.thread.join(5)
+    assert not gate.authenticator.is_alive()
+    assert gate.authenticator.zap_socket.closed
+    assert "fails" in caplog.text
+    gate.authenticator.user = ""
+    gate.authenticator.start()
+    assert gate.knock("NULL", domain=b"dom")
+    gate.authenticator.stop()
+    Call(gate.context.term).result()
+
+
+@purezmq_only("there is no word in its log")
+def test_task_that_fails_leaves_no_socket(context: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """As a thread."""
+
+    class Broken(AsyncioAuthenticator):
+        async def handle_zap_message(self, msg: list[bytes]) -> None:
+            raise RuntimeError("broken")
+
+    async def main() -> None:
+        authenticator = Broken(context)
+        authenticator.start()
+        asker = context.socket(zmq.REQ, socket_class=zmq.Socket)
+        asker.connect("inproc://zeromq.zap.01")
+        asker.send(b"x")
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if authenticator.zap_socket.closed:
+                break
+        assert authenticator.zap_socket.closed
+        asker.close(0)
+        authenticator.start()
+        authenticator.stop()
+
+    asyncio.run(main())
+    assert "fails" in caplog.text
+
+
 # -- questions by hand -----------------------------------------------------------------------------------------------
 
 
@@ -316,6 +429,15 @@ def test_second_handler_of_a_context_is_refused(context: Any, by_hand: Any) -> N
     with pytest.raises(zmq.ZMQError) as caught:
         auth.Authenticator(context).start()
     assert zmq.EADDRINUSE == caught.value.errno
+
+
+@purezmq_only("the first one loses its socket")
+def test_second_start_changes_nothing(by_hand: Any, make_socket: Callable[..., Any]) -> None:
+    """EADDRINUSE; it answers as before."""
+    with pytest.raises(zmq.ZMQError, match="started already") as caught:
+        by_hand.start()
+    assert zmq.EADDRINUSE == caught.value.errno
+    assert b"200" == ask(make_socket, by_hand, QUESTION)[2]
 
 
 # -- lives -----------------------------------------------------------------------------------------------------------

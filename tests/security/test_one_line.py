@@ -117,8 +117,9 @@ def test_server_without_a_list_lets_nobody_in(pair: Pair, allow: Any) -> None:
     assert [] == pair.server.peers()
 
 
-def test_directory_is_read_again_when_it_changes(pair: Pair, tmp_path: Path) -> None:
+def test_directory_is_read_again_when_it_changes(pair: Pair, tmp_path: Path, monkeypatch: Any) -> None:
     """A certificate that is put there lets its client in, one that is taken away no more."""
+    monkeypatch.setattr(admission, "LOOK_INTERVAL_S", 0)
     create_certificates(tmp_path, "server")
     public, secret = create_certificates(tmp_path, "alice")
     allowed = tmp_path / "allowed"
@@ -137,8 +138,9 @@ def test_directory_is_read_again_when_it_changes(pair: Pair, tmp_path: Path) -> 
         assert try_alice() is None
 
 
-def test_directory_that_is_gone_lets_nobody_in(pair: Pair, tmp_path: Path) -> None:
+def test_directory_that_is_gone_lets_nobody_in(pair: Pair, tmp_path: Path, monkeypatch: Any) -> None:
     """An error of the system is a refusal, with the status 500; when it's back, so are its clients."""
+    monkeypatch.setattr(admission, "LOOK_INTERVAL_S", 0)
     allowed = tmp_path / "allowed"
     allowed.mkdir()
     (allowed / "alice.key").write_bytes(b'curve\n    public-key = "%b"\n' % ALICE[0])
@@ -159,25 +161,70 @@ def test_file_that_is_no_certificate_harms_nobody(pair: Pair, tmp_path: Path) ->
     assert ALICE[0].decode() == pair.try_client(with_keys(ALICE))
 
 
-def test_unchanged_directory_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look-up costs one question to the system, as long as nothing was changed lately."""
-    (tmp_path / "alice.key").write_bytes(b'curve\n    public-key = "%b"\n' % ALICE[0])
-    long_ago = os.stat(tmp_path).st_mtime_ns - 10_000_000_000
-    os.utime(tmp_path, ns=(long_ago, long_ago))
-    allowed = admission.AllowedDirectory(tmp_path)
-    reads = []
-    monkeypatch.setattr(admission, "find_certificates", lambda path: reads.append(path) or [])
-    assert [200, 200] == [allowed.decide("CURVE", (decode(ALICE[0]),)).status for _ in range(2)]
-    assert [] == reads
+def put_certificate(folder: Path, key: bytes) -> None:
+    """Write a certificate in place, with the name and the size that the former one had."""
+    (folder / "x.key").write_bytes(b'curve\n    public-key = "%b"\n' % key)
 
 
-def test_change_within_the_same_tick_of_the_clock_is_seen(tmp_path: Path) -> None:
-    """A directory that has just changed is read again, though its time stamp is the same."""
-    allowed = admission.AllowedDirectory(tmp_path)
-    stamp = os.stat(tmp_path).st_mtime_ns
-    (tmp_path / "alice.key").write_bytes(b'curve\n    public-key = "%b"\n' % ALICE[0])
+def is_let_in(allowed: admission.AllowedDirectory, key: bytes) -> bool:
+    """Ask the list."""
+    return allowed.decide("CURVE", (decode(key),)).status == 200
+
+
+@pytest.mark.parametrize("age_s", [10, 0, -3600])
+def test_unchanged_directory_is_read_twice_at_most(tmp_path: Path, monkeypatch: Any, age_s: int) -> None:
+    """Whatever time stamps it has: after a change it is read, and once more for what changed in the same moment."""
+    put_certificate(tmp_path, ALICE[0])
+    stamp = os.stat(tmp_path).st_mtime_ns - age_s * 1_000_000_000
     os.utime(tmp_path, ns=(stamp, stamp))
-    assert 200 == allowed.decide("CURVE", (decode(ALICE[0]),)).status
+    os.utime(tmp_path / "x.key", ns=(stamp, stamp))
+    monkeypatch.setattr(admission, "LOOK_INTERVAL_S", 0)
+    reads: list[Path] = []
+    read = admission.read_certificate
+    monkeypatch.setattr(admission, "read_certificate", lambda path: reads.append(path) or read(path))
+    allowed = admission.AllowedDirectory(tmp_path)
+    assert all(is_let_in(allowed, ALICE[0]) for _ in range(5))
+    assert 2 == len(reads)
+
+
+def test_directory_is_looked_at_twice_a_second_at_most(tmp_path: Path, monkeypatch: Any) -> None:
+    """Many peers cost no more than one."""
+    put_certificate(tmp_path, ALICE[0])
+    now = 100.0
+    monkeypatch.setattr(admission, "monotonic", lambda: now)
+    allowed = admission.AllowedDirectory(tmp_path)
+    (tmp_path / "x.key").unlink()
+    assert is_let_in(allowed, ALICE[0])
+    now += admission.LOOK_INTERVAL_S
+    assert not is_let_in(allowed, ALICE[0])
+
+
+@pytest.mark.parametrize("keeps_stamp", [False, True])
+def test_certificate_that_is_changed_in_place_is_read_again(
+    tmp_path: Path, monkeypatch: Any, keeps_stamp: bool
+) -> None:
+    """The directory itself has not changed, nor have name and size; perhaps not even the time of the last change."""
+    monkeypatch.setattr(admission, "LOOK_INTERVAL_S", 0)
+    put_certificate(tmp_path, ALICE[0])
+    allowed = admission.AllowedDirectory(tmp_path)
+    stamp = os.stat(tmp_path / "x.key").st_mtime_ns
+    assert all(is_let_in(allowed, ALICE[0]) for _ in range(3))
+    put_certificate(tmp_path, BOB[0])
+    if keeps_stamp:
+        os.utime(tmp_path / "x.key", ns=(stamp, stamp))
+    assert not is_let_in(allowed, ALICE[0])
+    assert is_let_in(allowed, BOB[0])
+
+
+def test_change_within_the_same_tick_of_the_clock_is_seen(tmp_path: Path, monkeypatch: Any) -> None:
+    """A file of which nothing but the content has changed since the first reading is read once more."""
+    monkeypatch.setattr(admission, "LOOK_INTERVAL_S", 0)
+    monkeypatch.setattr(admission, "_make_stamp", lambda path: (path, 1, 2, 3, 4))
+    put_certificate(tmp_path, ALICE[0])
+    allowed = admission.AllowedDirectory(tmp_path)
+    put_certificate(tmp_path, BOB[0])
+    assert is_let_in(allowed, BOB[0])
+    assert not is_let_in(allowed, ALICE[0])
 
 
 def test_passwords_let_users_in(pair: Pair) -> None:
@@ -278,6 +325,7 @@ def test_bound_client_is_one_where_it_has_keys(make_socket: Any) -> None:
         ({"key": SERVER_SECRET, "allow": ["short"]}, ValueError),
         ({"key": SERVER_SECRET, "allow": ALICE[0]}, TypeError),
         ({"key": SERVER_SECRET, "allow": True}, TypeError),
+        ({"key": SERVER_SECRET, "allow": ""}, ValueError),
         ({"key": SERVER_SECRET, "allow": "/nothing/here"}, OSError),
         ({"key": SERVER, "keys": (b"x", b"y")}, ValueError),
     ],
@@ -293,7 +341,23 @@ def test_wrong_arguments_are_refused_and_change_nothing(
     assert zmq.NULL == socket.mechanism
 
 
-@pytest.mark.parametrize("arguments", [("user",), ({"u": "p"}, "p"), (5,), ("user", b"bytes")])
+@pytest.mark.parametrize("text", ["", "ü" * 128])
+@pytest.mark.parametrize("is_name", [True, False])
+def test_names_and_passwords_that_no_client_can_send_are_refused(make_socket: Any, text: str, is_name: bool) -> None:
+    """EINVAL by either form, and a server is as before; the longest ones are taken."""
+    name, password = (text, "p") if is_name else ("u", text)
+    socket = make_socket(zmq.PULL)
+    with pytest.raises(zmq.ZMQError) as caught:
+        socket.plain({name: password})
+    assert zmq.EINVAL == caught.value.errno
+    assert zmq.NULL == socket.mechanism
+    with pytest.raises(zmq.ZMQError) as caught:
+        make_socket(zmq.PUSH).plain(name, password)
+    assert zmq.EINVAL == caught.value.errno
+    make_socket(zmq.PULL).plain({"u" * 255: "p" * 255})
+
+
+@pytest.mark.parametrize("arguments", [("user",), ({"u": "p"}, "p"), (5,), ("user", b"bytes"), ({"u": b"p"},)])
 def test_plain_takes_two_forms_only(make_socket: Any, arguments: tuple[Any, ...]) -> None:
     """A name and a password, or a dictionary."""
     socket = make_socket(zmq.PULL)

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from tests.support import Call, bind, link, zmq
 from tests.support.fronts import Front
+from tests.support.zap import SERVER_PUBLIC, SERVER_SECRET
 
+from purezmq.auth import CURVE_ALLOW_ANY, Authenticator
+from purezmq.auth.thread import ThreadAuthenticator
 from purezmq.engine import stranger
 from purezmq.engine.stranger import find_sender, find_stranger
 from purezmq.error import SecurityWarning
@@ -173,20 +176,28 @@ class FakeSession:
 class FakePeer:
     """What is looked at of a peer."""
 
-    def __init__(self, mechanism: str = "NULL", user_id: str = "") -> None:
+    def __init__(self, mechanism: str = "NULL", user_id: str = "", *, is_vouched: bool = True) -> None:
         self.mechanism = mechanism
         self.user_id = user_id
+        self.is_vouched = is_vouched
 
 
 STRANGERS = {
     "elsewhere": (FakeSession("tcp://*:1", "10.0.0.9"), FakePeer(), True),
     "loopback": (FakeSession("tcp://*:1", "127.0.0.1"), FakePeer(), False),
     "loopback of IPv6": (FakeSession("tcp://*:1", "::1"), FakePeer(), False),
+    "not loopback, though it looks so": (FakeSession("tcp://*:1", "::1f00:1"), FakePeer(), True),
     "loopback, mapped": (FakeSession("tcp://*:1", "::ffff:127.0.0.1"), FakePeer(), False),
     "behind a proxy": (FakeSession("tcp://far:1", "127.0.0.1", proxy=b"127.0.0.1:1080"), FakePeer(), True),
     "ipc": (FakeSession("ipc:///tmp/x", ""), FakePeer(), False),
     "known": (FakeSession("tcp://*:1", "10.0.0.9"), FakePeer("PLAIN", "admin"), False),
     "any key": (FakeSession("tcp://*:1", "10.0.0.9", as_server=True), FakePeer("CURVE"), True),
+    "named by a key that anybody has": (
+        FakeSession("tcp://*:1", "10.0.0.9", as_server=True),
+        FakePeer("CURVE", "key", is_vouched=False),
+        True,
+    ),
+    "anonymous": (FakeSession("tcp://*:1", "10.0.0.9"), FakePeer("NULL", "anonymous"), True),
     "server of known key": (FakeSession("tcp://far:1", "10.0.0.9"), FakePeer("CURVE"), False),
     "server of PLAIN": (FakeSession("tcp://far:1", "10.0.0.9"), FakePeer("PLAIN"), True),
 }
@@ -197,6 +208,47 @@ def test_v21_stranger_is_neither_local_nor_known(name: str) -> None:
     """Who is one, and who isn't."""
     session, peer, expected = STRANGERS[name]
     assert expected == (find_stranger(session, peer) is not None)  # type: ignore[arg-type]
+
+
+def open_by_null(server: Any, authenticator: Authenticator) -> None:
+    """Everybody has the User-Id "anonymous"."""
+    server.zap_domain = b"test"
+
+
+def open_by_list(server: Any, authenticator: Authenticator) -> None:
+    """The socket's own list is of any key."""
+    server.curve(SERVER_SECRET, allow="any")
+
+
+def open_by_handler(server: Any, authenticator: Authenticator) -> None:
+    """The authenticator lets any key in."""
+    server.curve_server, server.curve_secretkey = True, SERVER_SECRET
+    authenticator.configure_curve("*", CURVE_ALLOW_ANY)
+
+
+@pytest.mark.parametrize("open_up", [open_by_null, open_by_list, open_by_handler])
+def test_v21_user_that_nobody_vouches_for_is_a_stranger(
+    loopback_is_foreign: None,
+    make_context: Callable[[], Any],
+    make_socket: MakeSocket,
+    open_up: Callable[[Any, Authenticator], None],
+) -> None:
+    """A User-Id alone is no proof: where everybody is let in, it's the peer's own choice."""
+    context = make_context()
+    authenticator = ThreadAuthenticator(context)
+    authenticator.start()
+    server, client = make_socket(zmq.PULL, within=context), make_socket(zmq.PUSH)
+    context.refuses_pickles = True
+    open_up(server, authenticator)
+    if server.mechanism == zmq.CURVE:
+        client.curve(SERVER_PUBLIC)
+    client.connect(bind(server, "tcp"))
+    client.send(b"who")
+    assert server.recv(copy=False)["User-Id"]
+    client.send_pyobj(1)
+    with pytest.raises(zmq.ZMQError, match="refused a pickle"):
+        server.recv_pyobj()
+    authenticator.stop()
 
 
 def uses_of(tree: ast.AST, function: str = "") -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import logging
 import re
 import select
 from collections.abc import Callable
-from errno import EBUSY, EFAULT
+from errno import EBUSY, EFAULT, EINVAL
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -275,6 +275,27 @@ def test_pages_say_the_limits_that_hold() -> None:
 
 
 # -- what messages, peers and the log tell ---------------------------------------------------------------------------
+
+
+def test_peer_can_not_say_where_it_comes_from(make_socket: MakeSocket) -> None:
+    """Not even when it has left before its message is received; SRCFD is none that it made up."""
+    server = make_socket(zmq.PULL)
+    names = ["Peer-Address", "peer-address", "Routing-Id", "ROUTING-ID", "__fd", "__x"]
+    with RawPeer.connect(bind(server, "tcp")) as peer:
+        peer.shake_hands("PUSH", dict.fromkeys(names, b"7") | {"X-mine": b"1"})
+        peer.send_frame(b"x")
+        peer.send_frame(b"y")
+        first = server.recv(copy=False)
+        assert server.poll(5000)
+    eventually(lambda: not server.peers())
+    second = server.recv(copy=False)
+    for frame in (first, second):
+        assert "127.0.0.1" == frame["Peer-Address"]
+        assert ("", "1") == (frame["Routing-Id"], frame["X-mine"])
+        for name in ("peer-address", "ROUTING-ID", "__fd", "__x", zmq.SRCFD):
+            with pytest.raises(zmq.ZMQError) as caught:
+                frame.get(name)
+            assert EINVAL == caught.value.errno
 
 
 @pytest.mark.parametrize("spoofed", ["User-Id", "user-id", "USER-ID"])

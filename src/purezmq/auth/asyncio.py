@@ -41,7 +41,7 @@ class AsyncioAuthenticator(Authenticator):
 
         Raises:
             RuntimeError: no loop is running.
-            ZMQError: EADDRINUSE: the context has a handler already.
+            ZMQError: EADDRINUSE: the context has a handler already, perhaps this one.
         """
         super().start()
         self._task = asyncio.ensure_future(self._run(self.zap_socket))
@@ -55,6 +55,10 @@ class AsyncioAuthenticator(Authenticator):
                     await self.handle_zap_message(zap_socket.recv_multipart())
         except ZMQError as error:
             self.log.debug("the authenticator ends: %s", error)  # its socket, or the context, was closed
+        except Exception:
+            self.log.exception("the authenticator fails, and lets nobody in any more")
+        finally:
+            zap_socket.close()  # or peers would wait for an answer, and the end of the context for the socket
 
     def stop(self) -> None:
         """Answer no more. Idempotent."""

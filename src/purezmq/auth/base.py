@@ -7,14 +7,19 @@ or by whoever polls its ``zap_socket``. Secrets stay out of every log line.
 from __future__ import annotations
 
 import logging
+from errno import EADDRINUSE
 from hmac import compare_digest
 from inspect import isawaitable
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 
 from purezmq.auth.certs import load_certificates
 from purezmq.constants import SocketType
+from purezmq.error import make_error
 from purezmq.sockets.context import Context
 from purezmq.sockets.socket import Socket
+from purezmq.wire.commands import encode_properties
+from purezmq.wire.verdict import NOT_VOUCHED, VOUCHED_PROPERTY
 from purezmq.wire.z85 import encode
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ _VERSION = b"1.0"
 _FIXED_PARTS = 6
 #: How many credentials a mechanism has. Of others no number is asked for.
 _CREDENTIALS = {b"PLAIN": 2, b"CURVE": 1, b"GSSAPI": 1}
+#: Metadata of a reply about a client that came in because everybody does.
+_UNVOUCHED = encode_properties([(VOUCHED_PROPERTY, NOT_VOUCHED)])
 #: The domain that stands for a server without one.
 _ANY_DOMAIN = "*"
 
@@ -63,7 +70,6 @@ class Authenticator:
         context: see above.
         encoding: see above.
         log: see above.
-        allow_any: CURVE_ALLOW_ANY is in force.
         zap_socket: the REP socket that questions come by; None before `start` and after `stop`.
         passwords: by domain, then by user.
         certs: by domain, the keys that `load_certificates` found.
@@ -74,13 +80,14 @@ class Authenticator:
         self.context: Any = context or Context.instance()
         self.encoding = encoding
         self.log: Any = log or logging.getLogger("zmq.auth")
-        self.allow_any = False
         self.zap_socket: Any = None
         self.passwords: dict[str, dict[str, str]] = {}
         self.certs: dict[str, dict[bytes, bool]] = {}
         self.credentials_providers: dict[str, Any] = {}
-        self._allowed: set[str] = set()
+        self._allowed: set[str] | None = None
         self._denied: set[str] = set()
+        #: The domains where every key is let in; "*" for all domains.
+        self._open_domains: set[str] = set()
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -88,16 +95,18 @@ class Authenticator:
         """Be the handler of the context from now on.
 
         Raises:
-            ZMQError: EADDRINUSE: it has one already.
+            ZMQError: EADDRINUSE: it has one already, perhaps this one.
         """
-        self.zap_socket = self.context.socket(SocketType.REP, socket_class=Socket)
-        self.zap_socket.linger = 1
+        if self.zap_socket is not None and not self.zap_socket.closed:
+            raise make_error(EADDRINUSE, "the authenticator has been started already")
+        zap_socket = self.context.socket(SocketType.REP, socket_class=Socket)
+        zap_socket.linger = 1
         try:
-            self.zap_socket.bind(_ENDPOINT)
-        except Exception:
-            self.zap_socket.close()
-            self.zap_socket = None
+            zap_socket.bind(_ENDPOINT)
+        except BaseException:
+            zap_socket.close()
             raise
+        self.zap_socket = zap_socket
         self.log.debug("started")
 
     def stop(self) -> None:
@@ -108,11 +117,20 @@ class Authenticator:
 
     # -- configuration -------------------------------------------------------------------------------------------
 
+    @property
+    def allow_any(self) -> bool:
+        """Whether every domain lets every key in (CURVE_ALLOW_ANY). Set it to False, and no single one does either."""
+        return _ANY_DOMAIN in self._open_domains
+
+    @allow_any.setter
+    def allow_any(self, value: bool) -> None:
+        self._open_domains = {_ANY_DOMAIN} if value else set()
+
     def allow(self, *addresses: str) -> None:
         """Refuse peers from all other addresses. Those from these are asked for their credentials as usual.
 
         Args:
-            addresses: such as "127.0.0.1", without a port.
+            addresses: such as "127.0.0.1", without a port; none at all: nobody comes in by this call.
 
         Raises:
             ValueError: `deny` was used.
@@ -120,7 +138,7 @@ class Authenticator:
         if self._denied:
             raise ValueError("use allow or deny, not both")
         self.log.debug("allowing %s", ",".join(addresses))
-        self._allowed.update(addresses)
+        self._allowed = (self._allowed or set()).union(map(_normalise, addresses))
 
     def deny(self, *addresses: str) -> None:
         """Refuse peers from these addresses.
@@ -131,10 +149,10 @@ class Authenticator:
         Raises:
             ValueError: `allow` was used.
         """
-        if self._allowed:
+        if self._allowed is not None:
             raise ValueError("use allow or deny, not both")
         self.log.debug("denying %s", ",".join(addresses))
-        self._denied.update(addresses)
+        self._denied.update(map(_normalise, addresses))
 
     def configure_plain(self, domain: str = _ANY_DOMAIN, passwords: dict[str, str] | None = None) -> None:
         """Let in those who know a password (PLAIN).
@@ -151,14 +169,16 @@ class Authenticator:
         """Let in clients by their keys (CURVE). To be called again when the certificates have changed.
 
         Args:
-            domain: the ZAP_DOMAIN of the servers; "*" for those without one.
-            location: the directory of the clients' public certificates; CURVE_ALLOW_ANY for every client. A directory
-                that can't be read is logged, and lets nobody in who was not let in before.
+            domain: the ZAP_DOMAIN of the servers; "*" for those without one, and with CURVE_ALLOW_ANY for all.
+            location: the directory of the clients' public certificates; CURVE_ALLOW_ANY for every client, of which none
+                is vouched for then (its messages have ``X-Vouched: no``; see `refuses_pickles`). A directory that
+                can't be read is logged, and lets nobody in who was not let in before.
         """
         self.log.debug("configured CURVE for domain %s: %s", domain, location)
-        self.allow_any = location == CURVE_ALLOW_ANY
-        if self.allow_any:
+        if location == CURVE_ALLOW_ANY:
+            self._open_domains.add(domain)
             return
+        self._open_domains -= {domain, _ANY_DOMAIN}
         try:
             self.certs[domain] = load_certificates(location)
         except (OSError, ValueError):
@@ -174,7 +194,7 @@ class Authenticator:
             credentials_provider: has ``callback(domain, key)``, which may be a coroutine function; the key is 40
                 characters of Z85.
         """
-        self.allow_any = False
+        self._open_domains -= {domain, _ANY_DOMAIN}
         if credentials_provider is None:
             self.log.error("no credentials_provider was given for domain %s", domain)
         else:
@@ -197,30 +217,37 @@ class Authenticator:
     # -- decisions -----------------------------------------------------------------------------------------------
 
     async def handle_zap_message(self, msg: list[bytes]) -> None:
-        """Answer a question.
+        """Answer a question. What fails at that is logged, and the answer is 500.
 
         Args:
             msg: its parts, as ``zap_socket.recv_multipart()`` gives them.
+
+        Raises:
+            ZMQError: nothing can be sent: the socket is closed, or the context has ended.
         """
-        if len(msg) < _FIXED_PARTS:
-            self.log.error("a ZAP question of %d parts", len(msg))
-            self._send_zap_reply(msg[1] if len(msg) > 1 else b"", b"400", b"Not enough frames")
-            return
-        request_id, version = msg[1], msg[0]
-        if version != _VERSION:
-            self.log.error("a ZAP question of version %r", version)
-            self._send_zap_reply(request_id, b"400", b"Invalid version")
-            return
-        domain, address, _, mechanism = msg[2:_FIXED_PARTS]
+        request_id = msg[1] if len(msg) > 1 else b""
         try:
-            user_id, reason = await self._decide(domain, address, mechanism, msg[_FIXED_PARTS:])
+            await self._answer(request_id, msg)
         except Exception:
             # A callback of the application failed: the peer stays outside, and the next question is answered.
             self.log.exception("a decision about a peer failed")
             self._send_zap_reply(request_id, b"500", b"Internal error")
+
+    async def _answer(self, request_id: bytes, msg: list[bytes]) -> None:
+        if len(msg) < _FIXED_PARTS:
+            self.log.error("a ZAP question of %d parts", len(msg))
+            self._send_zap_reply(request_id, b"400", b"Not enough frames")
             return
+        if msg[0] != _VERSION:
+            self.log.error("a ZAP question of version %r", msg[0])
+            self._send_zap_reply(request_id, b"400", b"Invalid version")
+            return
+        domain, address, _, mechanism = msg[2:_FIXED_PARTS]
+        user_id, reason = await self._decide(domain, address, mechanism, msg[_FIXED_PARTS:])
         if user_id is None:
             self._send_zap_reply(request_id, b"400", reason)
+        elif mechanism == b"CURVE" and self._is_open(self._decode(domain) or _ANY_DOMAIN):
+            self._send_zap_reply(request_id, b"200", b"OK", user_id, _UNVOUCHED)
         else:
             self._send_zap_reply(request_id, b"200", b"OK", user_id)
 
@@ -258,7 +285,8 @@ class Authenticator:
 
     def _check_address(self, address: str) -> bytes:
         """Why the address is refused; empty when it isn't."""
-        if self._allowed and address not in self._allowed:
+        address = _normalise(address)
+        if self._allowed is not None and address not in self._allowed:
             return b"Address not allowed"
         return b"Address denied" if address in self._denied else b""
 
@@ -280,7 +308,7 @@ class Authenticator:
     async def _authenticate_curve(self, domain: str, client_key: bytes) -> tuple[bool, bytes]:
         domain = domain or _ANY_DOMAIN
         key = encode(client_key)
-        if self.allow_any:
+        if self._is_open(domain):
             return True, b"OK"
         if self.credentials_providers:
             provider = self.credentials_providers.get(domain)
@@ -298,8 +326,26 @@ class Authenticator:
     def _authenticate_gssapi(self, domain: str, principal: bytes) -> tuple[bool, bytes]:
         return True, b"OK"
 
+    def _is_open(self, domain: str) -> bool:
+        """Whether every key is let in there: then it tells nobody who its owner is."""
+        return not self._open_domains.isdisjoint((domain, _ANY_DOMAIN))
+
     def _send_zap_reply(
-        self, request_id: bytes, status_code: bytes, status_text: bytes, user_id: str = "anonymous"
+        self,
+        request_id: bytes,
+        status_code: bytes,
+        status_text: bytes,
+        user_id: str = "anonymous",
+        metadata: bytes = b"",
     ) -> None:
         user = user_id.encode(self.encoding, "replace") if status_code == b"200" else b""
-        self.zap_socket.send_multipart([_VERSION, request_id, status_code, status_text, user, b""])
+        self.zap_socket.send_multipart([_VERSION, request_id, status_code, status_text, user, metadata])
+
+
+def _normalise(address: str) -> str:
+    """One text for all that mean the same address: "::ffff:10.0.0.1" is 10.0.0.1, "0:0::1" is "::1"."""
+    try:
+        known = ip_address(address)
+    except ValueError:  # that of an ipc peer, or empty
+        return address
+    return str(getattr(known, "ipv4_mapped", None) or known)

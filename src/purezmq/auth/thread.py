@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from purezmq.asyncio import Poller
 from purezmq.auth.base import Authenticator
-from purezmq.constants import POLLIN, SocketType
+from purezmq.constants import NOBLOCK, POLLIN, SocketType
 from purezmq.error import ZMQError
 from purezmq.sockets.socket import Socket
 
@@ -47,8 +47,10 @@ class AuthenticationThread(Thread):
             asyncio.run(self._run(zap_socket))
         except (ZMQError, asyncio.CancelledError) as error:  # the context ended, or closed what is polled
             self.log.debug("the authenticator's thread ends: %r", error)
-            zap_socket.close()  # or the end of the context would wait for it
+        except Exception:
+            self.log.exception("the authenticator's thread fails, and lets nobody in any more")
         finally:
+            zap_socket.close()  # or peers would wait for an answer, and the end of the context for the socket
             self.started.set()
             self.pipe.close()
 
@@ -99,9 +101,11 @@ class ThreadAuthenticator(Authenticator):
         """Start the thread; when it returns, questions are answered.
 
         Raises:
-            ZMQError: EADDRINUSE: the context has a handler already.
+            ZMQError: EADDRINUSE: the context has a handler already, perhaps this one.
             RuntimeError: the thread doesn't start.
         """
+        if self.thread is not None and not self.is_alive():
+            self.stop()  # it failed: what is left of it goes
         super().start()
         self.pipe = self._make_end()
         self.pipe.bind(self.pipe_endpoint)
@@ -123,8 +127,8 @@ class ThreadAuthenticator(Authenticator):
         if pipe is not None:
             if self.is_alive():
                 try:
-                    pipe.send(_TERMINATE)
-                except ZMQError as error:  # the context has ended, and with it the thread
+                    pipe.send(_TERMINATE, NOBLOCK)  # with nobody at the other end it would wait
+                except ZMQError as error:  # the context has ended, and with it the thread, or the thread failed
                     self.log.debug("the authenticator's thread has ended: %s", error)
                 self.thread.join()
             self.thread = None

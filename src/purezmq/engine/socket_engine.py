@@ -333,6 +333,8 @@ class SocketEngine(EventSource):
     def handle_handshake(self, session: Session, peer: PeerInfo, now: float) -> None:
         """The peer behind a session is known."""
         session.peer_info = peer
+        if session.stream is not None:
+            peer.address = session.stream.peer_address  # for its messages, which may outlive it
         if self.stranger is None:
             self.stranger = find_stranger(session, peer)
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Stranger", "find_sender", "find_stranger"]
 
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
+_LOOPBACK = ("127.", "::ffff:127.")
+_LOOPBACK_V6 = "::1"
 
 
 class Stranger:
@@ -36,15 +37,17 @@ def find_stranger(session: Session, peer: PeerInfo) -> Stranger | None:
     """Return the peer behind a session if it is a stranger (lease held).
 
     Local is what came over ipc or from a loopback address; what a tunnel or a local proxy forwards looks local as well.
-    A peer is known by the User-Id that an authenticator gave it, or by the server's key that a CURVE client insists on.
+    A peer is known by the User-Id that an authenticator vouches for, or by the server's key that a CURVE client insists
+    on. By NULL nobody shows who he is, and where every key is let in, a key tells nothing.
     """
     endpoint, connection, stream = str(session.endpoint), session.connection, session.stream
-    if peer.user_id or endpoint.startswith("ipc://"):
+    if endpoint.startswith("ipc://") or (peer.mechanism != "NULL" and peer.user_id and peer.is_vouched):
         return None
     if peer.mechanism == "CURVE" and connection is not None and not connection.config.as_server:
         return None
     address = "" if stream is None else str(getattr(stream, "peer_address", ""))
-    if address.startswith(_LOOPBACK) and not session.engine.options.socks_proxy:
+    is_local = address == _LOOPBACK_V6 or address.startswith(_LOOPBACK)
+    if is_local and not session.engine.options.socks_proxy:
         return None
     return Stranger(endpoint, address)
 

@@ -450,7 +450,6 @@ def _metadata_of(pipe: Pipe | None) -> Mapping[str, str | bytes] | None:
     metadata: dict[str, str | bytes] = {**peer.properties}  # first: what we know ourselves it can't gainsay
     metadata["Socket-Type"] = peer.socket_type
     metadata["Routing-Id"] = metadata["Identity"] = peer.routing_id
-    stream = pipe.carrier.stream if hasattr(pipe.carrier, "stream") else None
-    if stream is not None:
-        metadata["Peer-Address"] = stream.peer_address
+    if peer.address is not None:
+        metadata["Peer-Address"] = peer.address
     return metadata

@@ -31,8 +31,10 @@ class PicklePolicy:
     def refuses_pickles(self) -> bool:
         """Whether `recv_pyobj` refuses what may be a stranger's, for all sockets; otherwise it warns. False by default.
 
-        A stranger is a peer of another machine that no authenticator gave a User-Id. Once one has been connected, a
-        message may be its own, even if it is gone.
+        A stranger is a peer of another machine that no authenticator vouches for: one without a User-Id, one by NULL,
+        or one that came in because every key does (``allow="any"``, CURVE_ALLOW_ANY). Once one has been connected, a
+        message may be its own, even if it is gone. A ZAP handler of the application's own that lets every key in says
+        so by the property ``X-Vouched: no`` of its reply.
         """
         return bool(getattr(self._state, "refuses_pickles", False))
 

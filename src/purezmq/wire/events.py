@@ -57,9 +57,13 @@ class PeerInfo:
         version: the (major, minor) that the connection speaks.
         mechanism: name of the security mechanism; empty for ZMTP 1.0 and 2.0, which have none.
         user_id: who the authenticator says the peer is; empty when none was asked.
+        address: where it comes from, as the transport says; whoever has the connection sets it, None until then.
+        is_vouched: the authenticator knows that user; False when it lets in whoever comes, or none was asked.
     """
 
-    __slots__ = ("mechanism", "properties", "routing_id", "socket_type", "user_id", "version")
+    __slots__ = (
+        "address", "is_vouched", "mechanism", "properties", "routing_id", "socket_type", "user_id", "version",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,12 +73,16 @@ class PeerInfo:
         mechanism: str,
         properties: Mapping[str, bytes] | None = None,
         user_id: str = "",
+        *,
+        is_vouched: bool = False,
     ) -> None:
         self.socket_type = socket_type
         self.routing_id = routing_id
         self.version = version
         self.mechanism = mechanism
         self.user_id = user_id
+        self.is_vouched = is_vouched
+        self.address: str | None = None
         # One shared mapping for the many peers that send none: memory per connection counts.
         self.properties: Mapping[str, bytes] = properties or _NO_PROPERTIES
 

@@ -6,10 +6,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ADMITTED", "DENIED", "FAILED", "TRY_LATER", "Verdict"]
+__all__ = ["ADMITTED", "DENIED", "FAILED", "NOT_VOUCHED", "TRY_LATER", "VOUCHED_PROPERTY", "Verdict"]
 
 #: Status codes of RFC 27: let in; ask again later; not let in; the authenticator itself failed.
 ADMITTED, TRY_LATER, DENIED, FAILED = 200, 300, 400, 500
+
+#: A ZAP handler's word, in the metadata of its reply, that it lets in whoever comes; libzmq passes it on unread.
+VOUCHED_PROPERTY, NOT_VOUCHED = "X-Vouched", b"no"
 
 _NO_PROPERTIES: Mapping[str, bytes] = {}
 
@@ -22,15 +25,22 @@ class Verdict:
         text: why, for people.
         user_id: who the peer is, told by its messages as ``User-Id``.
         properties: further metadata about it.
+        is_vouched: somebody knows the user; False where whoever comes is let in, and the user id is its own choice.
 
     Raises:
         ValueError: the status is none of those.
     """
 
-    __slots__ = ("properties", "status", "text", "user_id")
+    __slots__ = ("is_vouched", "properties", "status", "text", "user_id")
 
     def __init__(
-        self, status: int, text: str = "", user_id: str = "", properties: Mapping[str, bytes] = _NO_PROPERTIES
+        self,
+        status: int,
+        text: str = "",
+        user_id: str = "",
+        properties: Mapping[str, bytes] = _NO_PROPERTIES,
+        *,
+        is_vouched: bool = True,
     ) -> None:
         if status not in {ADMITTED, TRY_LATER, DENIED, FAILED}:
             raise ValueError(f"a verdict has the status 200, 300, 400 or 500, not {status}")
@@ -38,6 +48,7 @@ class Verdict:
         self.text = text
         self.user_id = user_id
         self.properties = properties
+        self.is_vouched = is_vouched
 
     def __repr__(self) -> str:
         return f"<Verdict {self.status} {self.text!r} user={self.user_id!r}>"

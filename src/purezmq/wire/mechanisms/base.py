@@ -11,7 +11,7 @@ from purezmq.wire.commands import encode_error, split_command
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason, PeerInfo
 from purezmq.wire.limits import MAX_ROUTING_ID_SIZE
-from purezmq.wire.verdict import ADMITTED, TRY_LATER
+from purezmq.wire.verdict import ADMITTED, NOT_VOUCHED, TRY_LATER, VOUCHED_PROPERTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Mechanism"]
 
 _SENDS_ROUTING_ID = frozenset({"REQ", "DEALER", "ROUTER"})
+#: Nobody says by himself who he is and where he comes from. Names with "__" are libzmq's for itself (``__fd``: SRCFD).
+_OURS_TO_TELL = frozenset({"user-id", "peer-address", "routing-id"})
 
 
 class Mechanism:
@@ -138,7 +140,7 @@ class Mechanism:
                 socket_type = value.decode("ascii", "replace")
             elif key == "identity":
                 routing_id = value
-            elif key != "user-id":  # nobody says by himself who he is
+            elif key not in _OURS_TO_TELL and not key.startswith("__"):
                 others[name] = value
         if not socket_type:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "no Socket-Type in the peer's metadata")
@@ -147,13 +149,15 @@ class Mechanism:
             raise RemoteProtocolError(FailureReason.INCOMPATIBLE, text)
         if len(routing_id) > MAX_ROUTING_ID_SIZE:
             raise RemoteProtocolError(FailureReason.PROTOCOL, "routing id is longer than 255 bytes")
-        user_id = ""
+        user_id, is_vouched = "", False
         if self.verdict is not None:
-            others.update(self.verdict.properties)
+            told = self.verdict.properties
+            others.update(told)
             user_id = self.verdict.user_id
+            is_vouched = self.verdict.is_vouched and told.get(VOUCHED_PROPERTY) != NOT_VOUCHED
         if user_id:
             others["User-Id"] = user_id.encode()
-        return PeerInfo(socket_type, routing_id, version, self.name, others, user_id)
+        return PeerInfo(socket_type, routing_id, version, self.name, others, user_id, is_vouched=is_vouched)
 
     def _unexpected(self, body: bytes) -> RemoteProtocolError:
         name = ascii(split_command(body)[0][:32].decode("ascii", "replace"))
