@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from tests.support import link, purezmq_only, run_in_thread, zmq
+
+from purezmq.engine.selector import READ
 
 MakeSocket = Callable[..., Any]
 
@@ -135,3 +138,38 @@ def test_p18_signals_leave_timeouts_as_they_are(make_socket: MakeSocket, name: s
             assert not calls[name]()
     assert 0.19 <= time.monotonic() - started < 2.0
     assert len(handled) > 20
+
+
+@pytest.mark.parametrize("error", [Interrupted, MemoryError, TimeoutError], ids=lambda error: error.__name__)
+def test_p18_interrupted_read_delivers_nothing_false(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """What follows bytes that were read and never decoded is no message: the connection ends, the next one is whole."""
+    pull, push = make_socket(zmq.PULL, rcvhwm=0), make_socket(zmq.PUSH, sndhwm=0, reconnect_ivl=1)
+    link(pull, push)
+    (session,) = pull._engine.sessions.values()
+    first, try_read = session.stream, type(session.stream).try_read
+    reader, raised = threading.get_ident(), []
+
+    def read_and_raise(stream: Any, size: int) -> bytes | None:
+        if stream is first and threading.get_ident() != reader:
+            return None  # it would read before the interruption
+        data: bytes | None = try_read(stream, size)
+        if data and stream is first and not raised:
+            raised.append(error)
+            raise error
+        return data
+
+    monkeypatch.setattr(type(first), "try_read", read_and_raise)
+    body = bytes(15_000)
+    for _ in range(100):
+        push.send(body)
+    with suppress(error), pull._engine.lease:
+        while session.stream is first:
+            session.handle_event(READ, time.monotonic())
+    pull.rcvtimeo = 5000
+    received = []
+    while b"last" not in received:
+        push.send(b"last")
+        received.append(pull.recv())
+    assert {body, b"last"} >= set(received)
