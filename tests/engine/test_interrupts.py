@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from tests.support import link, purezmq_only, run_in_thread, zmq
+from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
 
 from purezmq.engine.selector import READ
 
@@ -173,3 +173,30 @@ def test_p18_interrupted_read_delivers_nothing_false(
         push.send(b"last")
         received.append(pull.recv())
     assert {body, b"last"} >= set(received)
+
+
+def test_p18_interrupted_end_of_a_connection_is_told_once(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler raises right behind the end of a connection: the I/O thread does the rest, and one attempt follows."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH, reconnect_ivl=60_000)
+    link(pull, push)
+    engine = push._engine
+    (dialer,) = engine.dialers
+    told = []
+    handle_lost = type(engine).handle_lost
+
+    def tell_and_raise(self: Any, *args: Any, **how: Any) -> None:
+        handle_lost(self, *args, **how)
+        if self is engine:
+            told.append(args)
+            if len(told) == 1:
+                raise Interrupted
+
+    monkeypatch.setattr(type(engine), "handle_lost", tell_and_raise)
+    with pytest.raises(Interrupted), engine.lease:
+        dialer.session.close_stream(None)
+    eventually(lambda: len(told) == 2)
+    with engine.lease:
+        attempts = [one for _, _, one in engine.loop.timers._heap if one.callback == dialer._attempt]
+        assert [dialer._timer] == attempts

@@ -87,9 +87,9 @@ class Session(Outbox, Inbox):
     """
 
     __slots__ = (
-        "_denial", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask",
-        "newcomers", "number", "overflow", "peer_info", "question", "read_batch", "remote", "sent_before", "text",
-        "timer",
+        "_denial", "_is_lost", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine",
+        "mask", "newcomers", "number", "overflow", "peer_info", "question", "read_batch", "remote", "sent_before",
+        "text", "timer",
     )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
@@ -106,6 +106,8 @@ class Session(Outbox, Inbox):
         self._refusal: str | None = None
         #: Why the peer is not let in, in a word.
         self._denial = ""
+        #: The engine was told of this connection's end.
+        self._is_lost = False
         #: What the ZAP handler is being asked about the peer.
         self.question: Question | None = None
         self.dialer = dialer
@@ -130,6 +132,7 @@ class Session(Outbox, Inbox):
     def note_stream(self, stream: SocketStream) -> None:
         """There is a new connection: from here on events name it."""
         self.number = next(_numbers)
+        self._is_lost = False
         self.remote = stream.remote
         self.peer_info = None
 
@@ -480,7 +483,9 @@ class Session(Outbox, Inbox):
         self.number = 0
         self.remote = ""
         self.peer_info = None
-        engine.handle_lost(self, was_ready, refused=refused)
+        if not self._is_lost:
+            engine.handle_lost(self, was_ready, refused=refused)
+            self._is_lost = True
 
 
 def is_of_system(error: BaseException | None) -> bool:
