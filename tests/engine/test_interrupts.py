@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
 
-from purezmq.engine.selector import READ
+from purezmq.engine.selector import READ, is_nestable
+from purezmq.engine.wakeup import Wakeup
 
 MakeSocket = Callable[..., Any]
 
@@ -200,3 +201,56 @@ def test_p18_interrupted_end_of_a_connection_is_told_once(
     with engine.lease:
         attempts = [one for _, _, one in engine.loop.timers._heap if one.callback == dialer._attempt]
         assert [dialer._timer] == attempts
+
+
+@pytest.mark.parametrize("place", ["call_at", "unwatch", "unregister"])
+def test_p18_interrupted_reader_gives_the_socket_back(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A handler raises while a thread takes a socket from the I/O thread: that one reads again afterwards."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    link(pull, push)
+    leadership = pull._engine.leadership
+    eventually(lambda: leadership.watched)
+    owner = type(leadership.loop if place != "unregister" else leadership.loop.selector)
+    original, reader, raised = getattr(owner, place), threading.get_ident(), []
+
+    def interrupt(*args: Any) -> Any:
+        if threading.get_ident() == reader and not raised:
+            raised.append(place)
+            raise Interrupted
+        return original(*args)
+
+    monkeypatch.setattr(owner, place, interrupt)
+    with pytest.raises(Interrupted):
+        pull.recv(timeout=1)
+    push.send(b"read by the I/O thread")
+    eventually(lambda: pull._pattern.inbox.ready)
+    eventually(lambda: leadership.watched)
+    assert leadership.selector.fileno() in leadership.loop.handlers
+    assert b"read by the I/O thread" == pull.recv()
+
+
+@pytest.mark.skipif(not is_nestable(), reason="it looks into an epoll")
+def test_p18_descriptor_without_handler_is_let_go(make_context: Callable[[], Any]) -> None:
+    """One that an interrupted call left in the selector doesn't keep the I/O thread busy; it can be watched again."""
+    context, wakeup = make_context(), Wakeup()
+    with context.socket(zmq.PULL) as pull:
+        loop = pull._engine.loop
+        pull.bind("tcp://127.0.0.1:*")
+        wakeup.set()
+        loop.selector.register(wakeup.fd, READ)
+
+        def is_let_go() -> bool:
+            try:
+                loop.selector._epoll.modify(wakeup.fd, READ)
+            except FileNotFoundError:
+                return True
+            return False
+
+        eventually(is_let_go)
+        handled: list[int] = []
+        loop.watch(wakeup.fd, READ, lambda mask: (handled.append(mask), wakeup.clear())[0])
+        eventually(lambda: handled)
+        loop.watch(wakeup.fd, READ, lambda _: wakeup.clear())  # again, as after an interrupted end
+        loop.unwatch(wakeup.fd)
