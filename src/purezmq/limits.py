@@ -25,6 +25,7 @@ __all__ = [
     "MAX_TOPIC_BYTES",
     "MAX_TOPIC_SIZE",
     "MAX_UNREAD_TOPIC_BYTES",
+    "SILENCE_GRACE_S",
 ]
 
 # --- before the handshake's end -------------------------------------------------------------------------------------
@@ -38,10 +39,11 @@ MAX_HANDSHAKES = 1024
 """Connections of one listener that are amid their handshake. Ten thousand clients that come back at once are amid it
 for a few milliseconds each; the descriptors of a usual process (1,024 or more) are not all for strangers."""
 
-MAX_HANDSHAKES_PER_ADDRESS = 64
+MAX_HANDSHAKES_PER_ADDRESS = 256
 """The same for one source address (IPv6: one /64 network, which any host there can use the whole of), so that one host
-can't push others out. It doesn't apply to loopback and ipc, where all peers have one address. Where many clients come
-by one address (NAT, a load balancer), set it higher: those that are pushed out come back by their back-off."""
+can't keep others out. A quarter of all: an office, or the containers of a machine, that come back at once are that
+many. It doesn't apply to loopback and ipc, where all peers have one address. Where more clients come by one address
+(NAT, a load balancer), set it higher: those that find no room are closed and come back by their back-off."""
 
 MAX_HANDSHAKE_BYTES = 16 * 1024 * 1024
 """Bytes of memory for all connections of the process that are amid their handshake: HANDSHAKE_CHARGE for each, and
@@ -52,8 +54,13 @@ HANDSHAKE_CHARGE = 4 * 1024
 """Bytes that a connection amid its handshake costs by itself: session, connection, decoder; measured."""
 
 HANDSHAKE_GRACE_S = 1.0
-"""Where descriptors run out, a connection that is amid its handshake for longer (seconds) makes room for the next one;
-an honest one is over before."""
+"""Where there are too many newcomers, or descriptors run out, a connection that is amid its handshake for longer
+(seconds) makes room for the next one; an honest one is over before. While all are younger the next waits: in the
+system's queue (BACKLOG), or, where its address has too many or memory ends, for its own back-off."""
+
+SILENCE_GRACE_S = 0.2
+"""The same for one that has not said a word, where a listener has too many: an honest client's first bytes follow its
+connection at once, whatever the distance."""
 
 # --- messages -------------------------------------------------------------------------------------------------------
 

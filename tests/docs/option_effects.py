@@ -67,7 +67,7 @@ SETTINGS = [
     ),
     Setting(
         "max_handshakes", "int", "connections", ">= 0, 0 = no limit", "all", "at once",
-        "connections of one bound endpoint that are amid their handshake; the oldest makes room",
+        "connections of one bound endpoint that are amid their handshake; the next ones wait for room",
     ),
     Setting(
         "max_handshakes_per_address", "int", "connections", ">= 0, 0 = no limit", "all", "at once",

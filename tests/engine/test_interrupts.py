@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from tests.support import link, purezmq_only, run_in_thread, zmq
+from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
+
+from purezmq.engine.selector import READ, is_nestable
+from purezmq.engine.wakeup import Wakeup
 
 MakeSocket = Callable[..., Any]
 
@@ -135,3 +139,118 @@ def test_p18_signals_leave_timeouts_as_they_are(make_socket: MakeSocket, name: s
             assert not calls[name]()
     assert 0.19 <= time.monotonic() - started < 2.0
     assert len(handled) > 20
+
+
+@pytest.mark.parametrize("error", [Interrupted, MemoryError, TimeoutError], ids=lambda error: error.__name__)
+def test_p18_interrupted_read_delivers_nothing_false(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """What follows bytes that were read and never decoded is no message: the connection ends, the next one is whole."""
+    pull, push = make_socket(zmq.PULL, rcvhwm=0), make_socket(zmq.PUSH, sndhwm=0, reconnect_ivl=1)
+    link(pull, push)
+    (session,) = pull._engine.sessions.values()
+    first, try_read = session.stream, type(session.stream).try_read
+    reader, raised = threading.get_ident(), []
+
+    def read_and_raise(stream: Any, size: int) -> bytes | None:
+        if stream is first and threading.get_ident() != reader:
+            return None  # it would read before the interruption
+        data: bytes | None = try_read(stream, size)
+        if data and stream is first and not raised:
+            raised.append(error)
+            raise error
+        return data
+
+    monkeypatch.setattr(type(first), "try_read", read_and_raise)
+    body = bytes(15_000)
+    for _ in range(100):
+        push.send(body)
+    with suppress(error), pull._engine.lease:
+        while session.stream is first:
+            session.handle_event(READ, time.monotonic())
+    pull.rcvtimeo = 5000
+    received = []
+    while b"last" not in received:
+        push.send(b"last")
+        received.append(pull.recv())
+    assert {body, b"last"} >= set(received)
+
+
+def test_p18_interrupted_end_of_a_connection_is_told_once(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler raises right behind the end of a connection: the I/O thread does the rest, and one attempt follows."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH, reconnect_ivl=60_000)
+    link(pull, push)
+    engine = push._engine
+    (dialer,) = engine.dialers
+    told = []
+    handle_lost = type(engine).handle_lost
+
+    def tell_and_raise(self: Any, *args: Any, **how: Any) -> None:
+        handle_lost(self, *args, **how)
+        if self is engine:
+            told.append(args)
+            if len(told) == 1:
+                raise Interrupted
+
+    monkeypatch.setattr(type(engine), "handle_lost", tell_and_raise)
+    with pytest.raises(Interrupted), engine.lease:
+        dialer.session.close_stream(None)
+    eventually(lambda: len(told) == 2)
+    with engine.lease:
+        attempts = [one for _, _, one in engine.loop.timers._heap if one.callback == dialer._attempt]
+        assert [dialer._timer] == attempts
+
+
+@pytest.mark.parametrize("place", ["call_at", "unwatch", "unregister"])
+def test_p18_interrupted_reader_gives_the_socket_back(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A handler raises while a thread takes a socket from the I/O thread: that one reads again afterwards."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    link(pull, push)
+    leadership = pull._engine.leadership
+    eventually(lambda: leadership.watched)
+    owner = type(leadership.loop if place != "unregister" else leadership.loop.selector)
+    original, reader, raised = getattr(owner, place), threading.get_ident(), []
+
+    def interrupt(*args: Any) -> Any:
+        if threading.get_ident() == reader and not raised:
+            raised.append(place)
+            raise Interrupted
+        return original(*args)
+
+    monkeypatch.setattr(owner, place, interrupt)
+    with pytest.raises(Interrupted):
+        pull.recv(timeout=1)
+    push.send(b"read by the I/O thread")
+    eventually(lambda: pull._pattern.inbox.ready)
+    eventually(lambda: leadership.watched)
+    assert leadership.selector.fileno() in leadership.loop.handlers
+    assert b"read by the I/O thread" == pull.recv()
+
+
+@pytest.mark.skipif(not is_nestable(), reason="it looks into an epoll")
+def test_p18_descriptor_without_handler_is_let_go(make_context: Callable[[], Any]) -> None:
+    """One that an interrupted call left in the selector doesn't keep the I/O thread busy; it can be watched again."""
+    context, wakeup = make_context(), Wakeup()
+    with context.socket(zmq.PULL) as pull:
+        loop = pull._engine.loop
+        pull.bind("tcp://127.0.0.1:*")
+        wakeup.set()
+        loop.selector.register(wakeup.fd, READ)
+
+        def is_let_go() -> bool:
+            try:
+                loop.selector._epoll.modify(wakeup.fd, READ)
+            except FileNotFoundError:
+                return True
+            return False
+
+        eventually(is_let_go)
+        handled: list[int] = []
+        loop.watch(wakeup.fd, READ, lambda mask: (handled.append(mask), wakeup.clear())[0])
+        eventually(lambda: handled)
+        loop.watch(wakeup.fd, READ, lambda _: wakeup.clear())  # again, as after an interrupted end
+        loop.unwatch(wakeup.fd)

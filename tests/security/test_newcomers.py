@@ -108,7 +108,7 @@ def test_p10_many_strangers_hold_little(start_server: Callable[..., EchoProcess]
 def test_p10_bytes_of_the_whole_process_are_limited(
     make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, opened: ExitStack
 ) -> None:
-    """P10: strangers of two sockets share one account: over it the oldest of them ends."""
+    """P10: strangers of two sockets share one account: over it the one that brings more ends, while all are young."""
     monkeypatch.setattr(newcomers, "MAX_HANDSHAKE_BYTES", 100_000)
     sockets = [make_socket(zmq.PULL), make_socket(zmq.PULL)]
     endpoints = [bind(one, "tcp") for one in sockets]
@@ -117,9 +117,9 @@ def test_p10_bytes_of_the_whole_process_are_limited(
         stranger = connect(endpoints[index % 2], opened)
         stranger.sendall(greeting() + b"\x06" + struct.pack(">Q", 12_000) + bytes(9_900))
         strangers.append(stranger)
-        # One after the other: which is the oldest shall be certain.
+        # One after the other: which is the newest shall be certain.
         eventually(lambda: 24_000 * min(len(strangers), 4) <= newcomers._held_bytes._total)
-    eventually(lambda: [True, True, False, False, False, False] == [is_closed(stranger) for stranger in strangers])
+    eventually(lambda: [False, False, False, False, True, True] == [is_closed(stranger) for stranger in strangers])
     assert {"max_handshake_bytes": 1} == sockets[0].stats().refusals == sockets[1].stats().refusals
     for stranger in strangers:
         stranger.close()
@@ -202,7 +202,7 @@ def test_v24_old_peer_that_idles_after_its_handshake_stays(make_socket: MakeSock
 
 
 def test_p11_oldest_newcomer_makes_room(make_socket: MakeSocket, opened: ExitStack) -> None:
-    """P11: one more than max_handshakes ends the one that waited longest, with an event and a count."""
+    """P11: one more than max_handshakes ends one that is silent for too long, with an event and a count."""
     pull = make_socket(zmq.PULL)
     pull.max_handshakes = 3
     endpoint = bind(pull, "tcp")
@@ -222,7 +222,29 @@ def test_p11_oldest_newcomer_makes_room(make_socket: MakeSocket, opened: ExitSta
         assert b"good" == pull.recv()
 
 
-def test_p11_one_address_cannot_push_others_out(make_socket: MakeSocket, opened: ExitStack) -> None:
+def test_p11_good_newcomers_push_nobody_out(make_socket: MakeSocket, opened: ExitStack) -> None:
+    """P11: more slow but honest peers than max_handshakes: the rest waits in the backlog, and each gets in."""
+    pull = make_socket(zmq.PULL)
+    pull.max_handshakes = 3
+    endpoint = bind(pull, "tcp")
+    waiting = [opened.enter_context(RawPeer.connect(endpoint)) for _ in range(8)]
+    for peer in waiting:
+        peer.send(greeting())
+    while waiting:
+        accepted = eventually(lambda: [peer for peer in waiting if has_answer(peer.socket, b"NULL")])
+        for peer in accepted:
+            waiting.remove(peer)
+            peer.socket.settimeout(5)
+            peer.send(ready_command("PUSH"))
+            peer.send_frame(b"in")
+            assert b"in" == pull.recv()
+    assert {} == pull.stats().refusals
+    assert 8 == len(pull.peers())
+
+
+def test_p11_one_address_cannot_push_others_out(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, opened: ExitStack
+) -> None:
     """P11: one source address has so many at most; loopback's peers are not counted by their address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -238,9 +260,13 @@ def test_p11_one_address_cannot_push_others_out(make_socket: MakeSocket, opened:
     port = int(pull.last_endpoint.rsplit(b":")[-1].rstrip(b"\0"))
     local = [opened.enter_context(socket.create_connection(("127.0.0.1", port), 5)) for _ in range(4)]
     distant = [opened.enter_context(socket.create_connection((own, port), 5)) for _ in range(3)]
-    eventually(lambda: [True, False, False] == [is_closed(one) for one in distant])
-    assert not any(is_closed(one) for one in local)
+    eventually(lambda: [False, False, True] == [is_closed(one) for one in distant])
     assert {"max_handshakes_per_address": 1} == pull.stats().refusals
+    monkeypatch.setattr(newcomers, "HANDSHAKE_GRACE_S", 0.0)  # from here on they had their time
+    distant.append(opened.enter_context(socket.create_connection((own, port), 5)))
+    eventually(lambda: [True, False, True, False] == [is_closed(one) for one in distant])
+    assert not any(is_closed(one) for one in local)
+    assert {"max_handshakes_per_address": 2} == pull.stats().refusals
 
 
 @pytest.mark.parametrize(
@@ -395,11 +421,11 @@ def test_p20_without_descriptors_peers_wait_and_the_processor_rests(
     server.serve_newcomer()
 
 
-def has_answer(peer: socket.socket) -> bool:
+def has_answer(peer: socket.socket, answer: bytes = b"hello") -> bool:
     """Whether the echo of its message has come."""
     peer.settimeout(0)
     try:
-        return b"hello" in peer.recv(4096, socket.MSG_PEEK)
+        return answer in peer.recv(4096, socket.MSG_PEEK)
     except BlockingIOError:
         return False
 

@@ -249,6 +249,8 @@ class Dialer:
             self._failures += 1
         wait = self._choose_wait(base, handshake_failed=handshake_failed)
         self.engine.emit(Event.CONNECT_RETRIED, int(wait * 1000), self.text)
+        if self._timer is not None:
+            self._timer.cancel()  # we were interrupted right behind the line below, and come by again
         self._timer = self.engine.loop.call_at(monotonic() + wait, self._attempt)
 
     def _choose_wait(self, base: float, *, handshake_failed: bool) -> float:

@@ -50,7 +50,7 @@ class Inbox:
 
         def _after_input(self, now: float, messages: list[Any] | None = None) -> None: ...
         def _set_interest(self, mask: int) -> None: ...
-        def close_stream(self, error: BaseException | None, *, why: str = "") -> None:
+        def close_stream(self, error: BaseException | None, *, why: str = "", reads_rest: bool = False) -> None:
             """Session's."""
 
     def _read(self, now: float) -> None:
@@ -76,7 +76,7 @@ class Inbox:
                 if error.errno in SHORTAGES:
                     self._rest(stream)
                 else:
-                    self.close_stream(error)
+                    self.close_stream(error, reads_rest=True)
                 return
             if not data:
                 if data is not None:
@@ -143,17 +143,24 @@ class Inbox:
                 self.engine.stalled.discard(self)  # an ended connection whose last messages came from disk
             return
         if connection.has_buffered:
-            messages = connection.receive_data(b"", monotonic(), pipe.receive_limit or _NO_LIMIT)
-            pipe.received += len(messages)
-            pipe.inbound.extend(messages)
-            if pipe.receive_meter is not None:
-                note_all(pipe, messages)
-            if connection.has_control:
-                self._after_input(monotonic())
+            try:
+                self._decode_on(pipe, connection)
+            except BaseException as error:  # as in `handle_event`: it may have come in the midst of a decode
+                self.close_stream(error)
+                raise
         if not self.mask & READ and self.stream is not None:
             self._set_interest(self.mask | READ)
         if not connection.has_buffered and pipe.receive_swap is None:
             self.engine.stalled.discard(self)
+
+    def _decode_on(self, pipe: Pipe, connection: Connection) -> None:
+        messages = connection.receive_data(b"", monotonic(), pipe.receive_limit or _NO_LIMIT)
+        pipe.received += len(messages)
+        pipe.inbound.extend(messages)
+        if pipe.receive_meter is not None:
+            note_all(pipe, messages)
+        if connection.has_control:
+            self._after_input(monotonic())
 
     def handle_swapped_in(self, pipe: Pipe) -> None:
         """The disk brought messages back, or took some: let the application have them, and read on."""
@@ -168,7 +175,7 @@ class Inbox:
             self._set_interest(self.mask | READ)
 
     def _read_rest(self, stream: SocketStream, connection: Connection, pipe: Pipe) -> ConnectionFailed | None:
-        """A write failed: what the peer sent before it went away is still there, and is delivered.
+        """The system ended it: what the peer sent before it went away is still there, and is delivered.
 
         Returns:
             The peer's own last words, if it had any.

@@ -180,14 +180,17 @@ class Leadership:
                 self.watched = True
 
     def _unwatch(self) -> None:
+        if not self.watched:
+            return
+        # First of all: a signal handler may raise in the midst of the rest, and then the I/O thread has to come back.
+        self.loop.call_at(monotonic() + RETAKE_S, self._retake)
         with self._watch_lock:
             selector = self.selector
             if selector is None or not self.watched:
                 return
+            self._uses_seen = self._uses
             self.watched = False
             self.loop.unwatch(selector.fileno())
-            self._uses_seen = self._uses
-        self.loop.call_at(monotonic() + RETAKE_S, self._retake)
 
     def close(self) -> None:
         """Free the descriptors; threads that still wait are woken."""
@@ -445,7 +448,11 @@ class Leadership:
 
     def _retake(self) -> None:
         """Take the socket back if no application thread used its leadership lately."""
-        if self.watched or self.selector is None:
+        if self.selector is None:
+            return
+        if self.watched:
+            if self.leads:  # who leads is just about to change that
+                self.loop.call_at(monotonic() + RETAKE_S, self._retake)
             return
         if self.polling:
             # A thread sleeps in the selector, perhaps for hours: it tells us when it's done.

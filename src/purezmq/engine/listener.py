@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.engine.timers import Timer
     from purezmq.transports.base import StreamListener
 
 __all__ = ["Listener"]
 
 #: Peers accepted per turn of the I/O thread: bounded work, so that a flood of them can't hold up other sockets; and so
-#: few that the handshakes of a burst of peers go on in between, rather than push each other out (see `newcomers`).
+#: few that the handshakes of a burst of peers go on in between.
 ACCEPTS_PER_TURN = 16
 #: After EMFILE and its kin the listener rests this long (seconds); the peer keeps waiting in the backlog.
 EXHAUSTED_PAUSE_S = 0.1
@@ -42,6 +43,7 @@ class Listener:
 
     __slots__ = (
         "_is_exhausted",
+        "_pause",
         "config",
         "endpoint",
         "engine",
@@ -64,7 +66,9 @@ class Listener:
         self.config = config
         self.overflow = overflow
         #: Those of its peers whose handshake goes on.
-        self.newcomers = Newcomers()
+        self.newcomers = Newcomers(self._handle_room)
+        #: While nobody is accepted: when that is tried again at the latest.
+        self._pause: Timer | None = None
         self._is_exhausted = False
         # Telling that descriptors ran out must not need one; who asks for events has imported what they need.
         import purezmq.engine.event_log  # noqa: F401
@@ -85,6 +89,10 @@ class Listener:
             for _ in range(ACCEPTS_PER_TURN):
                 if self.fd < 0 or engine.closed:
                     return
+                wait = self.newcomers.wait_for_room(engine.options, monotonic())
+                if wait > 0:
+                    self._wait(wait)  # and the peers wait in the backlog
+                    return
                 try:
                     stream = self.stream_listener.try_accept()
                 except OSError as error:
@@ -100,19 +108,36 @@ class Listener:
     def _rest(self, error: OSError) -> None:
         """Nobody can be accepted now: try again after a pause. It's told once, and again after it went well."""
         engine = self.engine
-        engine.loop.unwatch(self.fd)
-        engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
+        self._wait(EXHAUSTED_PAUSE_S)
         if not self._is_exhausted:
             self._is_exhausted = True
             engine.emit(Event.ACCEPT_FAILED, error.errno or 0, self.endpoint, self, str(error))
             if error.errno in _SHORTAGES:
                 engine.refuse("descriptors", str(error), endpoint=self.endpoint, session=self)
 
+    def _wait(self, pause: float) -> None:
+        loop = self.engine.loop
+        loop.unwatch(self.fd)
+        self._pause = loop.call_at(monotonic() + pause, self._resume)
+
+    def _handle_room(self) -> None:
+        """A newcomer is through, or gone (lease held)."""
+        if self._pause is not None and not self._is_exhausted:
+            self._pause.cancel()
+            self._pause = None
+            self.engine.loop.call(self._resume)
+
     def _open(self, stream: Any) -> None:
         if self.engine.pattern.exclusive and self.engine.sessions:
             # Before the handshake, so that the peer keeps what it wants to send and comes back for it.
             text = f"a {self.engine.pattern.type_name} socket has one peer at a time"
             self.engine.emit(Event.ACCEPT_FAILED, EBUSY, self.endpoint, self, text)
+            stream.close()
+            return
+        refusal = self.newcomers.find_refusal(self.engine.options, stream.peer_address, monotonic())
+        if refusal:
+            self.engine.emit(Event.ACCEPT_FAILED, EBUSY, self.endpoint, self, refusal)
+            self.engine.refuse("max_handshakes_per_address", refusal, endpoint=self.endpoint, session=self)
             stream.close()
             return
         session = Session(self.engine, self.endpoint, text=self.text)
@@ -132,11 +157,12 @@ class Listener:
 
     def _resume(self) -> None:
         with self.engine.lease:
+            self._pause = None
             if self.fd >= 0 and not self.engine.closed:
                 try:
                     self.start()
                 except OSError:
-                    self.engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
+                    self._pause = self.engine.loop.call_at(monotonic() + EXHAUSTED_PAUSE_S, self._resume)
 
     def close(self) -> None:
         """Stop; when it returns the address is free (lease held)."""

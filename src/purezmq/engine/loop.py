@@ -54,6 +54,8 @@ class Loop:
         self.handlers: dict[int, Callable[[int], None]] = {self.wakeup.fd: self._handle_wakeup}
         self.selector.register(self.wakeup.fd, READ)
         self._posted: deque[Callable[[], None]] = deque()
+        #: What is watched for on each; see `_forget`.
+        self._masks: dict[int, int] = {}
         #: The identifier of the thread, once it runs.
         self._thread: int | None = None
         self._started = False
@@ -103,16 +105,25 @@ class Loop:
         Raises:
             OSError: the system has no memory left for that; nothing has changed.
         """
+        former = self.handlers.get(fd)
+        self._masks[fd] = mask
         self.handlers[fd] = handler
         try:
-            self.selector.register(fd, mask)
+            try:
+                self.selector.register(fd, mask)
+            except (FileExistsError, KeyError):  # whoever unwatched it was interrupted in the midst
+                self.selector.modify(fd, mask)
         except OSError:
-            del self.handlers[fd]
+            if former is None:
+                del self.handlers[fd]
+            else:
+                self.handlers[fd] = former
             raise
         self.start()
 
     def rewatch(self, fd: int, mask: int) -> None:
         """Wait for something else on a descriptor that is watched already."""
+        self._masks[fd] = mask
         self.selector.modify(fd, mask)
 
     def unwatch(self, fd: int) -> None:
@@ -174,12 +185,21 @@ class Loop:
                 handler = self.handlers.get(fd)
                 if handler is not None:
                     self._guard(handler, mask)
+                else:
+                    self._guard(self._forget, fd)
             while self._posted:
                 self._guard(self._posted.popleft())
             for timer in self.timers.take_due(monotonic()):
                 callback = timer.callback
                 if callback is not None:
                     self._guard(callback)
+
+    def _forget(self, fd: int) -> None:
+        """Nobody handles it any more: whoever unwatched it was interrupted in the midst, or has yet to say it here."""
+        self.selector.unregister(fd)
+        # Who watches a descriptor notes its handler first: we see it here, or have come before it.
+        if fd in self.handlers:
+            self.selector.modify(fd, self._masks[fd])
 
     def _guard(self, callback: Callable[..., None], *arguments: int) -> None:
         try:

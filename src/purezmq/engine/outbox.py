@@ -61,7 +61,7 @@ class Outbox:
         ending: bool
 
         def _set_interest(self, mask: int) -> None: ...
-        def close_stream(self, error: BaseException | None) -> None:
+        def close_stream(self, error: BaseException | None, *, reads_rest: bool = False) -> None:
             """Session's."""
 
     def __init__(self) -> None:
@@ -362,7 +362,7 @@ class Outbox:
     def _handle_write_error(self, error: OSError) -> None:
         """A write failed, what it was to take is unsent: the connection is broken, or the system short of memory."""
         if error.errno not in SHORTAGES:
-            self.close_stream(error)
+            self.close_stream(error, reads_rest=True)
             return
         # The descriptor may be writable all the time: not that, but the back-stop tells when to try again.
         if self.pipe is not None:

@@ -87,9 +87,9 @@ class Session(Outbox, Inbox):
     """
 
     __slots__ = (
-        "_denial", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine", "mask",
-        "newcomers", "number", "overflow", "peer_info", "question", "read_batch", "remote", "sent_before", "text",
-        "timer",
+        "_denial", "_is_lost", "_refusal", "confirmation", "connection", "dialer", "ending", "endpoint", "engine",
+        "mask", "newcomers", "number", "overflow", "peer_info", "question", "read_batch", "remote", "sent_before",
+        "text", "timer",
     )  # fmt: skip
 
     def __init__(self, engine: SocketEngine, endpoint: str, dialer: Dialer | None = None, text: str = "") -> None:
@@ -106,6 +106,8 @@ class Session(Outbox, Inbox):
         self._refusal: str | None = None
         #: Why the peer is not let in, in a word.
         self._denial = ""
+        #: The engine was told of this connection's end.
+        self._is_lost = False
         #: What the ZAP handler is being asked about the peer.
         self.question: Question | None = None
         self.dialer = dialer
@@ -130,6 +132,7 @@ class Session(Outbox, Inbox):
     def note_stream(self, stream: SocketStream) -> None:
         """There is a new connection: from here on events name it."""
         self.number = next(_numbers)
+        self._is_lost = False
         self.remote = stream.remote
         self.peer_info = None
 
@@ -410,10 +413,15 @@ class Session(Outbox, Inbox):
             try:
                 self.engine.leadership.modify(self.fd, mask)
             except OSError as error:  # who sends must not get it: it's this connection's end
-                self.close_stream(error)
+                self.close_stream(error, reads_rest=True)
 
     def close_stream(
-        self, error: BaseException | None, *, failure: ConnectionFailed | None = None, why: str = ""
+        self,
+        error: BaseException | None,
+        *,
+        failure: ConnectionFailed | None = None,
+        why: str = "",
+        reads_rest: bool = False,
     ) -> None:
         """The connection is over, whoever ended it. Idempotent; all ways of ending converge here.
 
@@ -421,13 +429,15 @@ class Session(Outbox, Inbox):
             error: what the system, or a fault of ours, ended it with.
             failure: what the connection ended it with.
             why: a text, where it was neither.
+            reads_rest: deliver what the peer sent before. Only where nothing was interrupted: bytes that were read and
+                not decoded are a gap, and what follows it would be taken for frames that it isn't.
         """
         stream, self.stream = self.stream, None
         if stream is None:
             return
         connection, self.connection = self.connection, None
         try:
-            self._end_stream(stream, connection, error, failure, why)
+            self._end_stream(stream, connection, error, failure, why, reads_rest=reads_rest and is_of_system(error))
         except BaseException as interruption:
             if not isinstance(interruption, Exception):
                 # A signal handler raised, in the midst of it. On the I/O thread none runs: there it's done to its end.
@@ -441,7 +451,7 @@ class Session(Outbox, Inbox):
 
     def _end_stream(
         self, stream: SocketStream, connection: Any, error: BaseException | None, failure: ConnectionFailed | None,
-        why: str,
+        why: str, *, reads_rest: bool = False,
     ) -> None:  # fmt: skip
         """The steps of `close_stream`. Each may be done twice."""
         engine = self.engine
@@ -453,8 +463,8 @@ class Session(Outbox, Inbox):
         self.confirmation = None
         self.leave_newcomers()
         was_ready = connection is not None and connection.peer is not None
-        is_open = stream.fileno() >= 0
-        if is_open and error is not None and was_ready and connection is not None and self.pipe is not None:
+        reads_rest = reads_rest and was_ready and stream.fileno() >= 0
+        if reads_rest and connection is not None and self.pipe is not None:
             try:
                 failure = self._read_rest(stream, connection, self.pipe) or failure
             except Exception as problem:  # noqa: BLE001 - the fence: the end of a connection is reached whatever happens
@@ -491,7 +501,14 @@ class Session(Outbox, Inbox):
         self.number = 0
         self.remote = ""
         self.peer_info = None
-        engine.handle_lost(self, was_ready, refused=refused)
+        if not self._is_lost:
+            engine.handle_lost(self, was_ready, refused=refused)
+            self._is_lost = True
+
+
+def is_of_system(error: BaseException | None) -> bool:
+    """Whether the system said so, rather than a signal handler, which may well raise a TimeoutError."""
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def drain(stream: SocketStream | None) -> None:

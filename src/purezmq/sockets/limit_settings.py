@@ -62,7 +62,7 @@ class LimitSettings(SocketState):
     __slots__ = ()
 
     greeting_ivl = _Limit("Milliseconds for the whole greeting of a peer that connects to a bound endpoint.")
-    max_handshakes = _Limit("Connections of one bound endpoint amid their handshake; the oldest makes room.")
+    max_handshakes = _Limit("Connections of one bound endpoint amid their handshake; the next ones wait for room.")
     max_handshakes_per_address = _Limit(
         "The same of one source address, or IPv6 network (/64); it doesn't apply to loopback and ipc."
     )
