@@ -92,8 +92,8 @@ ZMTP 3.1, 3.0, 2.0 and 1.0, good and slightly broken, to both, and compare. The 
 only ones that the tests allow. No implementation of ZMTP that we know sends what is refused here. A connection that is
 closed for it is counted (`handshake_failures` of `Socket.stats()`); what came before is delivered.
 
-Besides there are limits where libzmq has none: on the greeting's time, the size of commands and of a PING's context, the
-parts of a message and the topics of a subscriber: [Limit what peers can do](../how-to/limit-peers.md).
+Besides there are limits where libzmq has none: on the greeting's time, the size of commands and of a PING's context,
+the parts of a message and the topics of a subscriber: [Limit what peers can do](../how-to/limit-peers.md).
 
 | A peer sends | libzmq | purezmq | Why |
 |---|---|---|---|

@@ -21,9 +21,10 @@ pytestmark = purezmq_only("a REQ of libzmq waits for ever for a server that is g
 
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "tests" / "interop" / "reply_server.py"
-#: Servers killed in each test: 1000 when asked for, else as many as fit into `KILLS_S` seconds.
+#: Servers killed in each test: 1000 when asked for, else as many as fit into `KILLS_S` seconds, but `MIN_KILLS` at least.
 KILLS = int(os.environ.get("PUREZMQ_TEST_KILLS", "0"))
 KILLS_S = 1.5
+MIN_KILLS = 3
 TRANSPORTS = ("tcp", "ipc") if sys.platform != "win32" else ("tcp",)
 
 
@@ -61,7 +62,7 @@ def kills() -> Iterator[int]:
     """Numbers of rounds, until it is enough."""
     end = time.monotonic() + KILLS_S
     number = 0
-    while number < KILLS or (not KILLS and time.monotonic() < end):
+    while number < (KILLS or MIN_KILLS) or (not KILLS and time.monotonic() < end):
         yield number
         number += 1
 

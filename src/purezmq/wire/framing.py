@@ -291,13 +291,13 @@ class FrameDecoder:
         flags = buffer[position]
         start = position + (9 if flags & LONG else 2)
         # A wrong flag byte is refused at once, and not only when the rest of its header has come.
-        inside_message = self._parts is not None
+        inside_message, is_sealed = self._parts is not None, self.cipher is not None
         self._check_parts(0)
-        check_frame(flags, 0, -1, inside_message=inside_message)
+        check_frame(flags, 0, -1, inside_message=inside_message, is_sealed=is_sealed)
         if start > len(buffer):
             return None
         size = int.from_bytes(buffer[position + 1 : start], "big")
-        check_frame(flags, size, self.max_size, inside_message=inside_message)
+        check_frame(flags, size, self.max_size, inside_message=inside_message, is_sealed=is_sealed)
         self._check_parts(size)
         return flags, size, start
 
