@@ -75,7 +75,13 @@ def test_link_in_place_of_the_secret_is_not_followed(tmp_path: Path) -> None:
 
 
 @purezmq_only("it writes what it is given")
-@pytest.mark.parametrize("metadata", [{"a": "b\nsecret-key = x"}, {"a=b": "c"}, {"": "c"}, {"a\n": "c"}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"a": "b\nsecret-key = x"}, {"a=b": "c"}, {"": "c"}, {"a\n": "c"}, {"public-key": "x"}, {" secret-key ": "x"},
+        {"Public-Key": "x"},
+    ],
+)  # fmt: skip
 def test_metadata_can_not_forge_lines(tmp_path: Path, metadata: dict[str, str]) -> None:
     """A value stays in its line; nothing is written otherwise."""
     with pytest.raises(ValueError, match="one line"):
@@ -97,6 +103,14 @@ def test_other_writers_files_are_read(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.key_secret"
     path.write_bytes(text.encode())
     assert (b"KEY", b"SECRET") == auth.load_certificate(path)
+
+
+@purezmq_only("it takes the first one")
+def test_metadata_of_other_writers_is_no_key(tmp_path: Path) -> None:
+    """Only what stands below ``curve`` is one."""
+    path = tmp_path / "x.key"
+    path.write_text('metadata\n    public-key = "FORGED"\n    secret-key = "FORGED"\ncurve\n    public-key = "KEY"\n')
+    assert (b"KEY", None) == auth.load_certificate(path)
 
 
 @pytest.mark.parametrize("text", ["", "metadata\n", 'secret-key = "x"\n', '# public-key = "x"\n'])

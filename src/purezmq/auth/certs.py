@@ -25,6 +25,9 @@ _OWNER_HEAD = """\
 
 """
 
+#: Names that a reader of certificates could take for the keys themselves.
+_KEY_NAMES = frozenset({"public-key", "secret-key"})
+
 
 def create_certificates(
     key_dir: str | os.PathLike[str], name: str, metadata: Mapping[str, str] | None = None, *, overwrite: bool = False
@@ -45,7 +48,7 @@ def create_certificates(
     Raises:
         FileExistsError: one of them is there already.
         OSError: it can't be written.
-        ValueError: the metadata would not stay within its line.
+        ValueError: the metadata would not stay within its line, or has the name of a key.
         ZMQError: ENOTSUP: PyNaCl is not installed.
     """
     lines = _metadata_lines(metadata or {})
@@ -72,6 +75,8 @@ def _metadata_lines(metadata: Mapping[str, str]) -> str:
     for name, value in metadata.items():
         if not name or "=" in name or not f"{name}{value}".isprintable():
             raise ValueError(f"metadata is one line of text for each name, without '=' in the name: {name!r}")
+        if name.strip().lower() in _KEY_NAMES:
+            raise ValueError(f"metadata is one line of text for each name, of which none is that of a key: {name!r}")
     return "".join(f"    {name} = {value}\n" for name, value in metadata.items())
 
 
