@@ -62,6 +62,33 @@ def test_certificates_that_are_there_are_kept(tmp_path: Path, there: str) -> Non
     assert 0o600 == mode(secret_path)
 
 
+@purezmq_only("it writes over the old pair")
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("fails", ["first write", "second write", "replace"])
+def test_pair_is_whole_or_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrite: bool, fails: str
+) -> None:
+    """Whatever interrupts, also Ctrl-C: the old pair stays, and nothing half-written lies about."""
+    if overwrite:
+        auth.create_certificates(tmp_path, "x")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    heads = {"first write": "_OWNER_HEAD", "second write": "_PUBLIC_HEAD"}
+    if fails == "replace":
+        if not overwrite:
+            return
+        monkeypatch.setattr("os.replace", interrupt)
+    else:
+        monkeypatch.setattr(f"purezmq.auth.certs.{heads[fails]}", "\ud800")  # is not to be written as UTF-8
+    with pytest.raises((KeyboardInterrupt, UnicodeEncodeError)):
+        auth.create_certificates(tmp_path, "x", overwrite=overwrite)
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def interrupt(*_: object) -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 @purezmq_only("it writes to where the link leads")
 def test_link_in_place_of_the_secret_is_not_followed(tmp_path: Path) -> None:
     """Whoever puts a link there doesn't get the secret written to a file of his own."""
