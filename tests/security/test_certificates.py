@@ -62,6 +62,33 @@ def test_certificates_that_are_there_are_kept(tmp_path: Path, there: str) -> Non
     assert 0o600 == mode(secret_path)
 
 
+@purezmq_only("it writes over the old pair")
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("fails", ["first write", "second write", "replace"])
+def test_pair_is_whole_or_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrite: bool, fails: str
+) -> None:
+    """Whatever interrupts, also Ctrl-C: the old pair stays, and nothing half-written lies about."""
+    if overwrite:
+        auth.create_certificates(tmp_path, "x")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    heads = {"first write": "_OWNER_HEAD", "second write": "_PUBLIC_HEAD"}
+    if fails == "replace":
+        if not overwrite:
+            return
+        monkeypatch.setattr("os.replace", interrupt)
+    else:
+        monkeypatch.setattr(f"purezmq.auth.certs.{heads[fails]}", "\ud800")  # is not to be written as UTF-8
+    with pytest.raises((KeyboardInterrupt, UnicodeEncodeError)):
+        auth.create_certificates(tmp_path, "x", overwrite=overwrite)
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def interrupt(*_: object) -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 @purezmq_only("it writes to where the link leads")
 def test_link_in_place_of_the_secret_is_not_followed(tmp_path: Path) -> None:
     """Whoever puts a link there doesn't get the secret written to a file of his own."""
@@ -75,7 +102,13 @@ def test_link_in_place_of_the_secret_is_not_followed(tmp_path: Path) -> None:
 
 
 @purezmq_only("it writes what it is given")
-@pytest.mark.parametrize("metadata", [{"a": "b\nsecret-key = x"}, {"a=b": "c"}, {"": "c"}, {"a\n": "c"}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"a": "b\nsecret-key = x"}, {"a=b": "c"}, {"": "c"}, {"a\n": "c"}, {"public-key": "x"}, {" secret-key ": "x"},
+        {"Public-Key": "x"},
+    ],
+)  # fmt: skip
 def test_metadata_can_not_forge_lines(tmp_path: Path, metadata: dict[str, str]) -> None:
     """A value stays in its line; nothing is written otherwise."""
     with pytest.raises(ValueError, match="one line"):
@@ -97,6 +130,14 @@ def test_other_writers_files_are_read(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.key_secret"
     path.write_bytes(text.encode())
     assert (b"KEY", b"SECRET") == auth.load_certificate(path)
+
+
+@purezmq_only("it takes the first one")
+def test_metadata_of_other_writers_is_no_key(tmp_path: Path) -> None:
+    """Only what stands below ``curve`` is one."""
+    path = tmp_path / "x.key"
+    path.write_text('metadata\n    public-key = "FORGED"\n    secret-key = "FORGED"\ncurve\n    public-key = "KEY"\n')
+    assert (b"KEY", None) == auth.load_certificate(path)
 
 
 @pytest.mark.parametrize("text", ["", "metadata\n", 'secret-key = "x"\n', '# public-key = "x"\n'])

@@ -202,6 +202,21 @@ def test_durable_subscription_is_for_its_user_only(make_socket: MakeSocket, make
     assert [b"for alice", b"for all"] == [owner.recv(), owner.recv()]
 
 
+def test_ids_of_all_users_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New ones are refused then; those that have an owner are as before, and a user may exchange its own."""
+    monkeypatch.setattr(id_owners, "MAX_IDS_PER_USER", 2)
+    monkeypatch.setattr(id_owners, "MAX_IDS", 3)
+    owners = IdOwners()
+    for routing_id, user in ((b"1", "alice"), (b"2", "bob"), (b"3", "bob")):
+        assert "" == owners.claim(routing_id, user)
+    for user in ("alice", "mallory"):
+        assert "too many routing ids" in owners.claim(b"4", user)
+    assert "" == owners.claim(b"1", "alice")
+    assert "" == owners.claim(b"4", "bob")
+    assert "" != owners.claim(b"2", "mallory")
+    assert 3 == len(owners._owners)
+
+
 def test_ids_of_a_user_are_limited_and_nobody_loses_another_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that was used longest ago is forgotten."""
     monkeypatch.setattr(id_owners, "MAX_IDS_PER_USER", 3)

@@ -268,6 +268,8 @@ def test_pages_say_the_limits_that_hold() -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "secure.md").read_text(encoding="utf-8")
     assert f"{zap.HANDLER_TIMEOUT_S:.0f} seconds" in page
     assert f"{zap.MAX_QUESTIONS:,} questions" in page
+    assert f"the {id_owners.MAX_IDS_PER_USER:,} latest ids" in page
+    assert f"together {id_owners.MAX_IDS:,}" in page
     assert f"the {id_owners.MAX_IDS_PER_USER:,} latest" in (zmq.Socket.bind_identity.__doc__ or "")
     assert {"denied", "no-handler", "handler-timeout", "malformed-reply", "busy", "no-domain", "routing-id"} == set(
         re.findall(r"^\| `([a-z-]+)` \| ", page.partition("| `reason`")[2], re.MULTILINE)

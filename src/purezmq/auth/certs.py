@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from purezmq.sockets.certificate import find_certificates, read_certificate
@@ -25,6 +26,9 @@ _OWNER_HEAD = """\
 
 """
 
+#: Names that a reader of certificates could take for the keys themselves.
+_KEY_NAMES = frozenset({"public-key", "secret-key"})
+
 
 def create_certificates(
     key_dir: str | os.PathLike[str], name: str, metadata: Mapping[str, str] | None = None, *, overwrite: bool = False
@@ -37,7 +41,7 @@ def create_certificates(
         key_dir: the directory, which must exist.
         name: the files are ``NAME.key`` and ``NAME.key_secret``.
         metadata: names and values, one line each, that the secret certificate tells besides.
-        overwrite: take away files that are there already.
+        overwrite: replace files that are there already, once the new ones are written.
 
     Returns:
         The paths of the public and of the secret certificate.
@@ -45,7 +49,7 @@ def create_certificates(
     Raises:
         FileExistsError: one of them is there already.
         OSError: it can't be written.
-        ValueError: the metadata would not stay within its line.
+        ValueError: the metadata would not stay within its line, or has the name of a key.
         ZMQError: ENOTSUP: PyNaCl is not installed.
     """
     lines = _metadata_lines(metadata or {})
@@ -53,18 +57,12 @@ def create_certificates(
     base = os.path.join(key_dir, name)
     public_path, secret_path = f"{base}.key", f"{base}.key_secret"
     now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-    if overwrite:
-        for path in (public_path, secret_path):
-            _remove(path)
-    elif os.path.lexists(public_path):
+    if not overwrite and os.path.lexists(public_path):
         raise FileExistsError(17, "the certificate is there already", public_path)
     keys = f'curve\n    public-key = "{public}"\n'
-    _write(secret_path, f'{_OWNER_HEAD.format(now=now)}metadata\n{lines}{keys}    secret-key = "{secret}"\n', 0o600)
-    try:
-        _write(public_path, f"{_PUBLIC_HEAD.format(now=now)}metadata\n{keys}", 0o644)
-    except OSError:
-        _remove(secret_path)  # a secret without its public half is of no use
-        raise
+    owner_text = f'{_OWNER_HEAD.format(now=now)}metadata\n{lines}{keys}    secret-key = "{secret}"\n'
+    public_text = f"{_PUBLIC_HEAD.format(now=now)}metadata\n{keys}"
+    _write_all(((secret_path, owner_text, 0o600), (public_path, public_text, 0o644)), overwrite=overwrite)
     return public_path, secret_path
 
 
@@ -72,14 +70,39 @@ def _metadata_lines(metadata: Mapping[str, str]) -> str:
     for name, value in metadata.items():
         if not name or "=" in name or not f"{name}{value}".isprintable():
             raise ValueError(f"metadata is one line of text for each name, without '=' in the name: {name!r}")
+        if name.strip().lower() in _KEY_NAMES:
+            raise ValueError(f"metadata is one line of text for each name, of which none is that of a key: {name!r}")
     return "".join(f"    {name} = {value}\n" for name, value in metadata.items())
 
 
+def _write_all(files: tuple[tuple[str, str, int], ...], *, overwrite: bool) -> None:
+    """Write files (path, text, mode), or none: a secret without its public half is of no use.
+
+    To overwrite, each is written beside the old one and takes its place when all are written.
+    """
+    written: list[tuple[str, str]] = []
+    try:
+        for path, text, mode in files:
+            new = f"{path}.{token_hex(8)}" if overwrite else path
+            _write(new, text, mode)
+            written.append((new, path))
+        for new, path in written if overwrite else ():
+            os.replace(new, path)
+    except BaseException:
+        for new, _ in written:
+            _remove(new)
+        raise
+
+
 def _write(path: str, text: str, mode: int) -> None:
-    """Write a file that must not exist yet; a link by that name is not followed."""
+    """Write a file that must not exist yet; a link by that name is not followed. It's whole, or it isn't there."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except BaseException:
+        _remove(path)
+        raise
 
 
 def _remove(path: str) -> None:

@@ -9,11 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MAX_IDS_PER_USER", "IdOwners"]
+__all__ = ["MAX_IDS", "MAX_IDS_PER_USER", "IdOwners"]
 
 #: A user that comes with more ids loses the one that it used longest ago; so nobody fills the memory, or takes away
 #: another's ids by coming with many.
 MAX_IDS_PER_USER = 1024
+#: Of all users together, who cost a peer nothing where every key is let in. Beyond it a new id is refused: to forget
+#: another user's would give it away.
+MAX_IDS = 100_000
 
 
 class IdOwners:
@@ -52,9 +55,14 @@ class IdOwners:
             return "a routing id that begins with 0 is the router's to give"
         if self.fixed is not None:
             return "" if self.fixed.get(routing_id) == user_id else "the routing id is not this user's"
-        if self._owners.setdefault(routing_id, user_id) != user_id:
+        owner = self._owners.get(routing_id)
+        if owner is not None and owner != user_id:
             return "the routing id is another user's"
-        ids = self._ids.setdefault(user_id, {})
+        ids = self._ids.get(user_id, {})
+        if owner is None and len(self._owners) >= MAX_IDS and len(ids) < MAX_IDS_PER_USER:
+            return "too many routing ids have an owner"
+        self._owners[routing_id] = user_id
+        self._ids[user_id] = ids
         ids.pop(routing_id, None)
         ids[routing_id] = None
         if len(ids) > MAX_IDS_PER_USER:

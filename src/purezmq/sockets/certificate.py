@@ -39,19 +39,31 @@ def read_certificate(path: str | os.PathLike[str]) -> tuple[bytes, bytes | None]
         OSError: it can't be read.
         ValueError: there is no public key in it.
     """
-    keys: dict[bytes, bytes] = {}
     with open(path, "rb") as file:
-        for line in file.read(MAX_SIZE).splitlines():
-            name, equals, value = line.strip().partition(b"=")
-            name = name.rstrip()
-            if equals and name in {b"public-key", b"secret-key"}:
-                keys.setdefault(name, value.strip(b" \t'\""))
+        keys = _find_keys(file.read(MAX_SIZE).splitlines())
         if keys.get(b"secret-key"):
             _check_secrecy(file, path)
     public = keys.get(b"public-key")
     if not public:
         raise ValueError(f"there is no public key in {os.fspath(path)}")
     return public, keys.get(b"secret-key") or None
+
+
+def _find_keys(lines: list[bytes]) -> dict[bytes, bytes]:
+    """The keys by their names: below ``curve``, or in the whole of a file by hand that has no such line.
+
+    What stands before that line is metadata, which others may have chosen.
+    """
+    stripped = [line.strip() for line in lines]
+    if b"curve" in stripped:
+        del stripped[: stripped.index(b"curve")]
+    keys: dict[bytes, bytes] = {}
+    for line in stripped:
+        name, equals, value = line.partition(b"=")
+        name = name.rstrip()
+        if equals and name in {b"public-key", b"secret-key"}:
+            keys.setdefault(name, value.strip(b" \t'\""))
+    return keys
 
 
 def _check_secrecy(file: BinaryIO, path: str | os.PathLike[str]) -> None:

@@ -66,7 +66,7 @@ class SealedFrameDecoder:
     """
 
     __slots__ = (
-        "_cipher", "_frames", "_opened", "_parts", "_parts_size", "command", "failure", "has_buffered",
+        "_cipher", "_frames", "_opened", "_parts", "_parts_size", "_start", "command", "failure", "has_buffered",
         "max_multipart_bytes", "max_parts", "max_size",
     )  # fmt: skip
 
@@ -86,6 +86,8 @@ class SealedFrameDecoder:
         self._parts_size = 0
         # What was opened and stood behind a command: flags, bodies, and what is wrong with the frame after them.
         self._opened: tuple[bytes, list[bytes], RemoteProtocolError | None] | None = None
+        # How many of these have been taken: a peer that sends commands only shall not have them copied for each one.
+        self._start = 0
 
     @property
     def read_size(self) -> int:
@@ -125,14 +127,14 @@ class SealedFrameDecoder:
         if worthwhile and limit >= MIN_RUN and self._opened is None and self._parts is None and self.command is None:
             data = self._decode_runs(data, limit, messages)
         while self.command is None and len(messages) < limit:
-            opened, self._opened = self._opened, None
+            opened, self._opened, start, self._start = self._opened, None, self._start, 0
             if opened is None:
                 opened = self._open(data, limit - len(messages))
                 data = b""
             if not opened[0] and opened[2] is None:
                 return
-            if not self._take_all(opened, limit, messages):
-                if self._take_frames(opened, limit, messages):
+            if not self._take_all(opened, limit, messages, start):
+                if self._take_frames(opened, limit, messages, start):
                     return
                 if opened[2] is not None:
                     raise opened[2]
@@ -171,13 +173,21 @@ class SealedFrameDecoder:
         return b""
 
     def _take_all(
-        self, opened: tuple[bytes, list[bytes], RemoteProtocolError | None], limit: int, messages: list[Message]
+        self,
+        opened: tuple[bytes, list[bytes], RemoteProtocolError | None],
+        limit: int,
+        messages: list[Message],
+        start: int = 0,
     ) -> bool:
-        """Take opened frames that are all messages within every limit; False, and nothing is taken, if they aren't."""
+        """Take opened frames from `start` on, if all are messages within every limit; False: none was taken."""
         flags, bodies, failure = opened
-        if failure is not None or self._parts is not None or flags.count(0) != len(flags):
+        if failure is not None or self._parts is not None or len(flags) - start > limit - len(messages):
             return False
-        if len(flags) > limit - len(messages) or (bodies and 0 <= self.max_size < max(map(len, bodies))):
+        if len(flags.rstrip(b"\0")) > start:
+            return False
+        if start:
+            bodies = bodies[start:]
+        if bodies and 0 <= self.max_size < max(map(len, bodies)):
             return False
         messages += bodies
         return True
@@ -199,14 +209,19 @@ class SealedFrameDecoder:
         return flags, bodies, problem or failure
 
     def _take_frames(
-        self, opened: tuple[bytes, list[bytes], RemoteProtocolError | None], limit: int, messages: list[Message]
+        self,
+        opened: tuple[bytes, list[bytes], RemoteProtocolError | None],
+        limit: int,
+        messages: list[Message],
+        start: int,
     ) -> bool:
-        """Sort opened frames one by one; True when a command or the limit ended that before the last."""
+        """Sort opened frames one by one from `start` on; True when a command or the limit ended that early."""
         flags, bodies, failure = opened
         parts = self._parts
-        for index, flag in enumerate(flags):
+        for index in range(start, len(flags)):
+            flag = flags[index]
             if len(messages) >= limit:
-                self._opened = (flags[index:], bodies[index:], failure)
+                self._opened, self._start = opened, index
                 self._parts = parts
                 return True
             body = bodies[index]
@@ -217,7 +232,7 @@ class SealedFrameDecoder:
             if flag & COMMAND:
                 self.command = body
                 if index + 1 < len(flags) or failure is not None:
-                    self._opened = (flags[index + 1 :], bodies[index + 1 :], failure)
+                    self._opened, self._start = opened, index + 1
                 self._parts = parts
                 return True
             if flag & MORE:

@@ -218,6 +218,25 @@ def test_command_stops_decoding_until_it_is_taken(fast) -> None:
     assert not decoder.has_buffered
 
 
+def test_commands_are_taken_without_a_copy_of_what_follows() -> None:
+    """Or many in a row would cost their number squared; messages behind them come all, and in order."""
+    ours, theirs = make_pair()
+    frames = [(COMMAND, b"\x04PONG%d" % number) for number in range(100)] + [(0, b"%d" % number) for number in range(9)]
+    decoder = make_decoder(ours)
+    assert [] == decoder.decode(b"".join(framing.encode_frame(*theirs.encode_frame(*frame)) for frame in frames), ALL)
+    batches: list[object] = []
+    for number in range(100):
+        assert b"\x04PONG%d" % number == decoder.command
+        if decoder._opened is not None and not any(decoder._opened is batch for batch in batches):
+            batches.append(decoder._opened)
+        decoder.command = None
+        messages = decoder.decode(b"", 4 if number == 99 else ALL)
+    assert 0 < len(batches) < 10
+    assert [b"0", b"1", b"2", b"3"] == messages
+    assert [b"4", b"5", b"6", b"7", b"8"] == decoder.decode(b"", ALL)
+    assert (False, None) == (decoder.has_buffered, decoder.command)
+
+
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
 @pytest.mark.parametrize("frames", [[(MORE, b"a"), (COMMAND, b"\x04PING\0\0")]], ids=["command inside a message"])
 def test_command_inside_a_message_is_refused(fast, frames) -> None:
