@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
-from purezmq.engine.outbox import Outbox
+from purezmq.engine.outbox import Outbox, take_batch
 from purezmq.pipe import Pipe
 from purezmq.wire.encoding_fast import encode_batch
 from purezmq.wire.mechanisms.curve_cipher import CurveCipher
@@ -51,6 +52,8 @@ class Unconnected(Outbox):
 
     def _set_interest(self, mask: int) -> None: ...
 
+    def close_stream(self, error: BaseException | None, *, reads_rest: bool = False) -> None: ...
+
     def note_drop(self, pipe: Pipe, count: int, reason: str) -> None: ...
 
 
@@ -90,3 +93,27 @@ def test_message_that_left_in_part_is_lost_and_counted(sent: int, sealed: bool) 
     assert MESSAGES[sent + 1 :] == pipe.outbound
     assert ({"disconnected": 1}, 1) == (pipe.drops, pipe.dropped)
     assert sent == pipe.sent
+
+
+@pytest.mark.parametrize("event", ["call", "return"])
+def test_batch_that_a_handler_raises_behind_is_counted(event: str) -> None:
+    """Taken and counted are one: what is lost by Ctrl-C between queue and system is in the counters."""
+    outbox = Unconnected()
+    pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
+    outbox.stream = Stream(10_000)
+    pipe.outbound.extend(MESSAGES)
+
+    def interrupt(frame: Any, kind: str, _: Any) -> Any:
+        if frame.f_code is take_batch.__code__ and kind == event:
+            raise KeyboardInterrupt
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            outbox.flush(0.0)
+    finally:
+        sys.settrace(before)
+    assert (0 if event == "call" else len(MESSAGES)) == pipe.sent
+    assert len(MESSAGES) == pipe.sent + len(pipe.outbound)
