@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.support import bind, eventually, purezmq_only, zmq
+from tests.support.raw_peer import RawPeer
 
 from purezmq.engine.outbox import Outbox, take_batch
 from purezmq.pipe import Pipe
@@ -117,3 +121,25 @@ def test_batch_that_a_handler_raises_behind_is_counted(event: str) -> None:
         sys.settrace(before)
     assert (0 if event == "call" else len(MESSAGES)) == pipe.sent
     assert len(MESSAGES) == pipe.sent + len(pipe.outbound)
+
+
+@purezmq_only("it looks into the engine")
+def test_pong_leaves_although_what_it_waited_for_was_given_back(make_socket: Callable[..., Any]) -> None:
+    """While the system is full a PONG waits; it leaves at the next room, whatever became of the messages before it."""
+    push = make_socket(zmq.PUSH)
+    with RawPeer.connect(bind(push, "tcp")) as raw:
+        raw.shake_hands("PULL")
+        eventually(push.peers)
+        engine = push._engine
+        (session,) = engine.sessions.values()
+        with engine.lease:
+            pipe, now = session.pipe, time.monotonic()
+            session._keep(encode_batch([b"dropped"]), [b"dropped"], 0, pipe)  # as if the system had taken none of it
+            pipe.sent += 1
+            session._wait_for_room()
+            assert [] == session.connection.receive_data(b"\x04\x09\x04PING\0\0hi", now)
+            session._after_input(now)
+            session.free_unsent(pipe)
+            assert session.unsent is None
+            pipe.outbound.clear()
+        assert b"\x04\x07\x04PONGhi" == raw.receive(9)
