@@ -74,7 +74,8 @@ libzmq's users rely on. Set both where strangers may send. What waits complete i
 # --- subscriptions --------------------------------------------------------------------------------------------------
 
 MAX_TOPICS_PER_PEER = 100_000
-"""Topics that one subscriber has at once, or groups of a DISH: some 30 MB. Who needs more filters by itself."""
+"""Topics that one subscriber has at once, or groups of a DISH: some 30 MB. Who needs more filters by itself.
+An XSUB, which is a proxy, has all topics of its own subscribers: only MAX_TOPICS and MAX_TOPIC_BYTES are for it."""
 
 MAX_TOPICS = 1_000_000
 """Different topics that all subscribers of a socket have at once: some 300 MB."""

@@ -84,7 +84,7 @@ SETTINGS = [
     ),
     Setting(
         "max_topics_per_peer", "int", "topics", ">= 0, 0 = no limit", "PUB, XPUB, RADIO", "at once",
-        "topics (RADIO: groups) that one subscriber has at once, likewise",
+        "topics (RADIO: groups) that one subscriber has at once, likewise; an XSUB, a proxy, may have `max_topics`",
     ),
     Setting(
         "max_topics", "int", "topics", ">= 0, 0 = no limit", "PUB, XPUB, RADIO", "at once",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
 
+from purezmq.engine.lease import Lease
 from purezmq.engine.selector import READ, is_nestable
 from purezmq.engine.wakeup import Wakeup
 
@@ -254,3 +255,25 @@ def test_p18_descriptor_without_handler_is_let_go(make_context: Callable[[], Any
         eventually(lambda: handled)
         loop.watch(wakeup.fd, READ, lambda _: wakeup.clear())  # again, as after an interrupted end
         loop.unwatch(wakeup.fd)
+
+
+def test_p18_what_a_burst_left_is_written_without_a_gap_in_the_lease(make_socket: MakeSocket) -> None:
+    """The lease is let go in C, where no handler can raise, also before a call that blocks writes what is left."""
+    push, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL)
+    link(pull, push)
+    left: list[str] = []
+
+    def note(frame: Any, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code is Lease.__exit__.__code__:
+            left.append(frame.f_back.f_code.co_name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        for _ in range(5):
+            push.send(b"x")
+        received = [pull.recv() for _ in range(5)]
+    finally:
+        sys.setprofile(before)
+    assert [b"x"] * 5 == received
+    assert [] == left

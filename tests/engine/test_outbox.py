@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.support import bind, eventually, purezmq_only, zmq
+from tests.support.raw_peer import RawPeer
 
-from purezmq.engine.outbox import Outbox
+from purezmq.engine.outbox import Outbox, take_batch
 from purezmq.pipe import Pipe
 from purezmq.wire.encoding_fast import encode_batch
 from purezmq.wire.mechanisms.curve_cipher import CurveCipher
@@ -51,6 +56,8 @@ class Unconnected(Outbox):
 
     def _set_interest(self, mask: int) -> None: ...
 
+    def close_stream(self, error: BaseException | None, *, reads_rest: bool = False) -> None: ...
+
     def note_drop(self, pipe: Pipe, count: int, reason: str) -> None: ...
 
 
@@ -90,3 +97,49 @@ def test_message_that_left_in_part_is_lost_and_counted(sent: int, sealed: bool) 
     assert MESSAGES[sent + 1 :] == pipe.outbound
     assert ({"disconnected": 1}, 1) == (pipe.drops, pipe.dropped)
     assert sent == pipe.sent
+
+
+@pytest.mark.parametrize("event", ["call", "return"])
+def test_batch_that_a_handler_raises_behind_is_counted(event: str) -> None:
+    """Taken and counted are one: what is lost by Ctrl-C between queue and system is in the counters."""
+    outbox = Unconnected()
+    pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
+    outbox.stream = Stream(10_000)
+    pipe.outbound.extend(MESSAGES)
+
+    def interrupt(frame: Any, kind: str, _: Any) -> Any:
+        if frame.f_code is take_batch.__code__ and kind == event:
+            raise KeyboardInterrupt
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            outbox.flush(0.0)
+    finally:
+        sys.settrace(before)
+    assert (0 if event == "call" else len(MESSAGES)) == pipe.sent
+    assert len(MESSAGES) == pipe.sent + len(pipe.outbound)
+
+
+@purezmq_only("it looks into the engine")
+def test_pong_leaves_although_what_it_waited_for_was_given_back(make_socket: Callable[..., Any]) -> None:
+    """While the system is full a PONG waits; it leaves at the next room, whatever became of the messages before it."""
+    push = make_socket(zmq.PUSH)
+    with RawPeer.connect(bind(push, "tcp")) as raw:
+        raw.shake_hands("PULL")
+        eventually(push.peers)
+        engine = push._engine
+        (session,) = engine.sessions.values()
+        with engine.lease:
+            pipe, now = session.pipe, time.monotonic()
+            session._keep(encode_batch([b"dropped"]), [b"dropped"], 0, pipe)  # as if the system had taken none of it
+            pipe.sent += 1
+            session._wait_for_room()
+            assert [] == session.connection.receive_data(b"\x04\x09\x04PING\0\0hi", now)
+            session._after_input(now)
+            session.free_unsent(pipe)
+            assert session.unsent is None
+            pipe.outbound.clear()
+        assert b"\x04\x07\x04PONGhi" == raw.receive(9)

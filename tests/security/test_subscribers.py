@@ -199,6 +199,21 @@ def test_p12_topics_of_a_peer_and_of_a_socket(make_socket: MakeSocket, kind: int
         raw.socket.close()
 
 
+@purezmq_only("libzmq has no such limits")
+def test_p12_proxy_has_the_topics_of_all_its_subscribers(make_socket: MakeSocket) -> None:
+    """P12: an XSUB may have as many topics as there may be at all, and no more."""
+    pub = make_socket(zmq.PUB)
+    pub.max_topics_per_peer, pub.max_topics = 3, 5
+    with RawPeer.connect(bind(pub, "tcp")) as proxy:
+        proxy.shake_hands("XSUB")
+        proxy.send(b"".join(subscribe(b"%d" % index) for index in range(5)))
+        wait_until_read(proxy)
+        assert 5 == pub.topics_count
+        proxy.send(subscribe(b"5"))
+        proxy.wait_until_closed()
+    assert {"max_topics": 1} == pub.stats().refusals
+
+
 @purezmq_only("libzmq has no such limit")
 def test_p12_bytes_of_topics_of_a_peer(make_socket: MakeSocket) -> None:
     """P12: 16 MiB of topics; what is cancelled makes room."""

@@ -57,7 +57,8 @@ class LoopBinding:
         self.blocked: SendFuture | None = None
         self._idle_events = 0
         self._leadership = socket._engine.leadership
-        with socket._engine.lease:  # the socket's first connection must not come in between
+        lease = socket._engine.lease
+        with lease.afterwards, lease.guard:  # the socket's first connection must not come in between
             self.bell = make_bell(self, self._leadership)
             attach_exported(self._leadership, self.bell)
 
@@ -153,7 +154,7 @@ class LoopBinding:
             if future.done():  # it was given a message in this turn
                 continue
             try:
-                with socket._engine.lease:
+                with socket._engine.lease.afterwards, socket._engine.lease.guard:
                     socket._check_open()
                     taken = future.request.take(socket)
                     if taken is not None:
@@ -205,7 +206,7 @@ class LoopBinding:
         """Send a message that waited; what it needs for the next wake-up is arranged when it can't."""
         socket = self.socket
         engine, pattern = socket._engine, socket._pattern
-        with engine.lease:
+        with engine.lease.afterwards, engine.lease.guard:
             socket._check_open()
             if pattern.try_send(message):
                 return True
@@ -252,7 +253,7 @@ class LoopBinding:
             if taken is not None:
                 engine.post(lambda: put_back(socket, taken))
         else:
-            with engine.lease:
+            with engine.lease.afterwards, engine.lease.guard:
                 self._shift(future, socket)
             for other in self.receivers:
                 if other.done():
@@ -282,7 +283,7 @@ class LoopBinding:
     # -- the end -------------------------------------------------------------------------------------------------
 
     def _refresh_send_path(self) -> None:
-        with self.socket._engine.lease:
+        with self.socket._engine.lease.afterwards, self.socket._engine.lease.guard:
             self.socket._refresh_send_path()
 
     def _take_all(self) -> list[Any]:
@@ -346,7 +347,7 @@ class LoopBinding:
         self.pollers.clear()
         self.bell.held = self._kept = None
         self.bell.stop()
-        with self.socket._engine.lease:
+        with self.socket._engine.lease.afterwards, self.socket._engine.lease.guard:
             detach_exported(self._leadership, self.bell)
             self.socket._refresh_send_path()
 

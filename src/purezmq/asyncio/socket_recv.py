@@ -228,7 +228,7 @@ class AsyncSocketRecv(AsyncSocketState):
 
     def _make_again(self) -> ZMQError:
         """The error of a receive whose time is over."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             return make_error(EAGAIN, why_nothing_arrived(self._engine))
 
     def _try_receive(self, request: Request, is_now: bool) -> Future[Any] | None:
@@ -238,7 +238,7 @@ class AsyncSocketRecv(AsyncSocketState):
             ZMQError: ENOTSUP, ETERM; EFSM if it `is_now`, else the next send may change that.
             Exception: what `request.load` raises.
         """
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             try:
                 taken = request.take(self)

@@ -143,7 +143,7 @@ class AsyncSocketSend(AsyncSocketState):
         binding = self._here()
         engine, pattern = self._engine, self._pattern
         if not binding.senders:
-            with engine.lease:
+            with engine.lease.afterwards, engine.lease.guard:
                 self._check_open()
                 if not pattern.try_send(message):
                     engine.flush_all()
@@ -156,7 +156,7 @@ class AsyncSocketSend(AsyncSocketState):
         if timeout is None and self._options.sndtimeo >= 0:
             timeout = self._options.sndtimeo / 1000
         if (flags and flags & _DONTWAIT) or timeout == 0.0:
-            with engine.lease:
+            with engine.lease.afterwards, engine.lease.guard:
                 why = why_blocked(pattern, message)
                 if self._send_after_all(message, engine.room_token):
                     self._note_sent(binding)
@@ -164,7 +164,7 @@ class AsyncSocketSend(AsyncSocketState):
             raise make_error(EAGAIN, why)
         future = binding.blocked = SendFuture(binding, message)
         binding.wait(future, binding.senders, timeout)
-        with engine.lease:
+        with engine.lease.afterwards, engine.lease.guard:
             self._refresh_send_path()
         # Announced first, looked second, as in `_receive`.
         binding.serve()

@@ -177,7 +177,7 @@ def put_back(socket: Socket, taken: Taken) -> None:
     ready = pattern.inbox.ready
     for message in reversed(messages):
         if ready.maxlen is None or len(ready) < ready.maxlen:  # CONFLATE: what came meanwhile is newer
-            pattern.inbox.put_back(None, message)
+            pattern.put_back(message)
     if begin is not None:
         shared.rest = begin
     shared.refresh_recv_paths()

@@ -53,7 +53,7 @@ class Waiter(Future[Any]):
     def expire(self) -> None:
         """The time is over."""
         socket = self.binding.socket
-        with socket._engine.lease:
+        with socket._engine.lease.afterwards, socket._engine.lease.guard:
             error = make_error(EAGAIN, why_nothing_arrived(socket._engine))
         self.set_exception(error)
 
@@ -188,7 +188,7 @@ class SendFuture(Waiter):
     def expire(self) -> None:
         """The time is over."""
         socket = self.binding.socket
-        with socket._engine.lease:
+        with socket._engine.lease.afterwards, socket._engine.lease.guard:
             error = make_error(EAGAIN, why_blocked(socket._pattern, self.message))
         self.set_exception(error)
 

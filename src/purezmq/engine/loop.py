@@ -216,12 +216,17 @@ class Loop:
         now = monotonic()
         for engine in list(self._left_over):
             self._left_over.discard(engine)
-            again = True
             try:
                 again = engine.flush_left_over(now)
-            finally:
-                if again:
-                    self.note_left_over(engine)
+            except Exception as error:  # noqa: BLE001 - the fence: one socket's trouble is not the others'
+                report(f"the back-stop of {self.name}", error)
+                self._note_later(engine, now)
+                continue
+            if again:
+                self.note_left_over(engine)
+
+    def _note_later(self, engine: Flushable, now: float) -> None:
+        self.call_at(now + SHORTAGE_PAUSE_S, lambda: self.note_left_over(engine))
 
 
 def _make_selector(wake: Callable[[], None]) -> EpollSelector | PortableSelector:

@@ -113,8 +113,7 @@ class Outbox:
         if connection is None or stream is None or not connection.ready:
             pipe.quiet = False
             return
-        batch = take_batch(pipe.outbound, self.take_bytes)
-        pipe.sent += 1
+        batch = take_batch(pipe.outbound, self.take_bytes, pipe)
         chunks: list[Any] = connection.encode(batch)
         if len(chunks) != 1 or len(chunks[0]) > BATCH_BYTES:
             self._write(chunks, batch, pipe)
@@ -147,7 +146,7 @@ class Outbox:
                     pipe.quiet = False  # nobody needs to tell us again: the end of the handshake flushes
                 return
             while True:
-                batch = take_batch(pipe.outbound, self.take_bytes)
+                batch = take_batch(pipe.outbound, self.take_bytes, pipe)
                 if not batch:
                     # Quiet first, then look again: who appends looks at `quiet` after its append.
                     pipe.quiet = True
@@ -166,7 +165,6 @@ class Outbox:
                             self.engine.handle_flushed(self)
                         return
                     continue
-                pipe.sent += len(batch)
                 if not self._write(connection.encode(batch), batch, pipe):
                     self.last_flush = monotonic()
                     return
@@ -451,10 +449,20 @@ def connection_ready(connection: Connection | None) -> bool:
     return connection is not None and connection.ready
 
 
-def take_batch(queue: Any, limit: int = TAKE_BYTES) -> list[Any]:
-    """Take a batch of about `limit` bytes from the front of an outbound queue; others may append meanwhile."""
+def take_batch(queue: Any, limit: int = TAKE_BYTES, pipe: Pipe | None = None) -> list[Any]:
+    """Take a batch of about `limit` bytes from the front of an outbound queue; others may append meanwhile.
+
+    Args:
+        queue: to take from.
+        limit: bytes.
+        pipe: which counts them as sent. Here and not by the caller, so that no signal handler can raise in between.
+    """
     if type(queue) is not list:
-        return [queue.popleft()] if queue else []
+        if not queue:
+            return []
+        if pipe is not None:
+            pipe.sent += 1
+        return [queue.popleft()]
     if not queue:
         return queue[:0]
     head = queue[0]
@@ -463,8 +471,12 @@ def take_batch(queue: Any, limit: int = TAKE_BYTES) -> list[Any]:
         size = sum(map(len, head)) if isinstance(head, list) else len(head)
         count = min(BATCH_MESSAGES, max(1, limit // (size or 1)))
     batch = queue[:count]
-    # Exactly what was taken: others may have appended between the two lines.
-    del queue[: len(batch)]
+    taken = len(batch)
+    # Handlers run behind calls and at jumps back: not from here to the return.
+    if pipe is not None:
+        pipe.sent += taken
+    # Exactly what was taken: others may have appended since.
+    del queue[:taken]
     return batch
 
 

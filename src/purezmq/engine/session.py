@@ -154,6 +154,8 @@ class Session(Outbox, Inbox):
             if mask & ~WRITE:
                 self._read(now)
             if mask & WRITE and self.stream is not None:
+                if self.unsent is None:  # it was given back, and a PONG waited for the end of it
+                    self.flush_control(now)
                 self.flush(now)
         except BaseException as error:
             if not self._contain(error):

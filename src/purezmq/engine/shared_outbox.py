@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from purezmq.engine.fence import report
 from purezmq.engine.outbox import BATCH_BYTES, IDLE_S, TAKE_BYTES, choose_batch, take_batch
 from purezmq.pipe import message_size
 from purezmq.wire.encoding_fast import encode_batch
@@ -49,16 +50,22 @@ class SharedOutbox:
     def flush(self, now: float) -> None:
         """Write out every queue that has messages."""
         while self.queues:
-            self.flush_queue(self.queues.pop(), now)
+            self.flush_queue(next(iter(self.queues)), now)
 
     def flush_queue(self, queue: Any, now: float) -> None:
         """Encode a queue's messages batch by batch, and hand the bytes to all members."""
-        self.queues.discard(queue)
         if queue in self._flushing:
+            self.queues.discard(queue)
             return  # a member was lost in a write: the loop below goes on with what is queued
-        self._flushing.add(queue)
         try:
+            self._flushing.add(queue)
+            self.queues.discard(queue)
             self._flush_queue(queue, now)
+        except BaseException:  # a signal handler's, as a rule: what is queued still is for the back-stop to write
+            queue.quiet = False
+            self.queues.add(queue)
+            self.engine.note_dirty(self)
+            raise
         finally:
             self._flushing.discard(queue)
 
@@ -74,17 +81,26 @@ class SharedOutbox:
                 continue
             chunks: list[Any] | None = None
             size = 0
+            interruption: BaseException | None = None
             for pipe in list(queue.members):
                 carrier = pipe.carrier
-                connection = carrier.connection
-                if pipe.special or connection is None or not connection.shares_encoding:
-                    carrier.queue_each(batch, now)  # its limits need a look at each message, or its encoding is its own
-                    continue
-                if chunks is None:
-                    encoded: list[Any] = encode_batch(batch)
-                    chunks, size = encoded, sum(map(len, encoded))
-                    self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))
-                carrier.flush_shared(chunks, batch, size, now)
+                try:
+                    connection = carrier.connection
+                    if pipe.special or connection is None or not connection.shares_encoding:
+                        # Its limits need a look at each message, or its encoding is its own.
+                        carrier.queue_each(batch, now)
+                        continue
+                    if chunks is None:
+                        encoded: list[Any] = encode_batch(batch)
+                        chunks, size = encoded, sum(map(len, encoded))
+                        self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))
+                    carrier.flush_shared(chunks, batch, size, now)
+                except Exception as error:  # noqa: BLE001 - the fence: one member's trouble is not the others'
+                    report(f"a write to {carrier!r}", error)
+                except BaseException as error:  # noqa: BLE001 - raised below: the others get their copy first
+                    interruption = interruption or error
+            if interruption is not None:
+                raise interruption
             if chunks is None and batch:
                 size = sum(map(message_size, batch))
                 self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))

@@ -152,7 +152,7 @@ class SocketEngine(EventSource):
     def flush_dirty(self) -> None:
         """Write out what a burst left (any thread)."""
         if self.dirty:
-            with self.lease:
+            with self.lease.afterwards, self.lease.guard:
                 self._flush_dirty(monotonic())
 
     def flush_left_over(self, now: float) -> bool:

@@ -239,6 +239,10 @@ class Pattern:
             return message
         return None
 
+    def put_back(self, message: Message) -> None:
+        """Undo the end of a `try_recv_many`: the message comes next again, before those that were put back earlier."""
+        self.inbox.put_back(None, message)
+
     def try_recv_many(self, limit: int) -> list[Any]:
         """What is there now, at most `limit` messages; for those that move whole batches, as proxies."""
         messages: list[Any] = []

@@ -390,6 +390,12 @@ class Xpub(_Publisher):
         self.last_pipe = self._manual_pipe = pipe
         return message
 
+    def put_back(self, message: Message) -> None:
+        """See `Pattern`; who it came from is known no more."""
+        if type(message) is bytes and message[:1] in {b"\0", b"\1"}:
+            self._unread_bytes += len(message) + UNREAD_TOPIC_CHARGE
+        self.pending.appendleft((None, message))
+
     def can_recv(self) -> bool:
         """Whether a subscription or a user message waits."""
         while not self.pending:

@@ -46,8 +46,9 @@ class TopicLimits:
         if not getattr(pipe.carrier, "is_direct", False):
             if len(topic) > MAX_TOPIC_SIZE:
                 raise _over("max_topic_size", f"a topic of {len(topic)} bytes is over the limit of {MAX_TOPIC_SIZE}")
-            if 0 < options.max_topics_per_peer <= count:
-                raise _over("max_topics_per_peer", f"a subscriber wants more than {options.max_topics_per_peer} topics")
+            most = options.max_topics_per_peer
+            if 0 < most <= count and not _is_broker(pipe):
+                raise _over("max_topics_per_peer", f"a subscriber wants more than {most} topics")
             if size > MAX_TOPIC_BYTES:
                 raise _over("max_topic_bytes", f"the topics of a subscriber have more than {MAX_TOPIC_BYTES} bytes")
             if 0 < options.max_topics <= len(index) and topic not in index:
@@ -61,6 +62,11 @@ class TopicLimits:
     def forget(self, pipe: Pipe) -> None:
         """A subscriber is gone."""
         self._bytes.pop(pipe, None)
+
+
+def _is_broker(pipe: Pipe) -> bool:
+    """Whether the peer is an XSUB: a proxy asks for what all its own subscribers want, `max_topics` at most."""
+    return getattr(pipe.peer, "socket_type", "") == "XSUB"
 
 
 def _over(limit: str, text: str) -> RemoteProtocolError:

@@ -72,6 +72,26 @@ def test_p19_message_of_a_task_cancelled_in_the_same_turn_is_kept(run: Run, push
     run(main())
 
 
+@purezmq_only("it has no recv_many")
+def test_subscriptions_of_a_cancelled_recv_many_are_kept(run: Run, make_socket: MakeSocket, link: Link) -> None:
+    """An XPUB gives the next one what a cancelled recv_many was given, and counts it as unread until then."""
+    xpub, sub = make_socket(zmq.XPUB), make_socket(zmq.SUB)
+    topics = [b"a", b"bb", b"ccc", b"dddd"]
+
+    async def main() -> None:
+        future = xpub.recv_many()
+        task = awaiting(future)
+        await asyncio.sleep(0)
+        for topic in topics:
+            sub.subscribe(topic)
+        link(xpub, sub)
+        await cancel_in_the_turn_of([task], future)
+        assert [b"\x01" + topic for topic in topics] == [await xpub.recv() for _ in topics]
+        assert 0 == xpub._pattern._unread_bytes
+
+    run(main())
+
+
 @purezmq_only("pyzmq loses the message")
 def test_messages_shift_to_the_receivers_that_are_left(run: Run, push_pull: Any) -> None:
     """Of four that were given messages in one turn the first two are cancelled: the others get the first messages."""
