@@ -21,7 +21,7 @@ pytestmark = purezmq_only("a REQ of libzmq waits for ever for a server that is g
 
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "tests" / "interop" / "reply_server.py"
-#: Servers killed in each test: 1000 when asked for, else as many as fit into `KILLS_S` seconds, but `MIN_KILLS` at least.
+#: Servers killed in each test: 1000 when asked for, else what fits into `KILLS_S` seconds, but `MIN_KILLS` at least.
 KILLS = int(os.environ.get("PUREZMQ_TEST_KILLS", "0"))
 KILLS_S = 1.5
 MIN_KILLS = 3

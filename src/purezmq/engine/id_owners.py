@@ -41,7 +41,7 @@ class IdOwners:
         """A user comes with an id.
 
         Args:
-            routing_id: empty when it has none.
+            routing_id: not empty.
             user_id: who the authenticator says it is; empty when nobody said so.
 
         Returns:
@@ -49,8 +49,6 @@ class IdOwners:
         """
         if not user_id:
             return "a routing id needs an authenticated user"
-        if not routing_id:
-            return ""
         if routing_id[0] == 0:
             return "a routing id that begins with 0 is the router's to give"
         if self.fixed is not None:

@@ -339,7 +339,7 @@ class SocketEngine(EventSource):
             self.stranger = find_stranger(session, peer)
         self.emit(Event.HANDSHAKE_SUCCEEDED, 0, session.endpoint, session)
         owners = self.options.id_owners
-        if owners is not None and session.dialer is None:
+        if owners is not None and session.dialer is None and peer.routing_id:
             user = "" if peer.mechanism == "NULL" else peer.user_id  # whatever a handler calls those: anybody is one
             why = owners.claim(bytes(peer.routing_id), user)
             if why:
