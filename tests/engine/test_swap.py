@@ -536,6 +536,7 @@ def test_corrupt_block_is_lost_alone(make_owner: Callable[..., Owner], index: in
     taken = owner.take_all()
     first = next(number for number, message in enumerate(messages) if [message] != taken[number : number + 1])
     assert messages[:first] + messages[first + lost :] == taken
+    eventually(lambda: owner.failures)
     assert [(CORRUPT, lost)] == [(reason, count) for reason, _, count in owner.failures]
     assert isinstance(owner.failures[0][1], swap_file.CorruptBlockError)
     assert (0, 0, 200) == (len(owner.swap), owner.swap.bytes, owner.swap.spilled)
@@ -550,7 +551,7 @@ def test_loss_of_all_that_is_left_is_told_to_who_waits(make_owner: Callable[...,
     open_count = len(owner.swap._open)
     assert messages[: 200 - lost] == owner.take_all()
     assert open_count < 200 - lost
-    assert lost == sum(count for _, _, count in owner.failures)
+    eventually(lambda: lost == sum(count for _, _, count in owner.failures))  # they are told a moment later
     assert 0 == owner.swap.bytes
     assert len(owner.fill(150)) == len(owner.take_all())
 
