@@ -61,8 +61,8 @@ def _drop_length_check() -> Callable[[], None]:
     """A frame of any size passes, whatever MAXMSGSIZE says."""
     check = framing.check_frame
 
-    def check_flags_alone(flags: int, size: int, max_size: int, *, inside_message: bool) -> None:
-        check(flags, size, -1, inside_message=inside_message)
+    def check_flags_alone(flags: int, size: int, max_size: int, **state: bool) -> None:
+        check(flags, size, -1, **state)
 
     return _replace((framing, "check_frame", check_flags_alone), (framing_fast, "check_frame", check_flags_alone))
 
@@ -87,8 +87,8 @@ def _forget_state() -> Callable[[], None]:
     """A command passes between the parts of a message."""
     check = framing.check_frame
 
-    def check_without_state(flags: int, size: int, max_size: int, *, inside_message: bool) -> None:
-        check(flags, size, max_size, inside_message=False)
+    def check_without_state(flags: int, size: int, max_size: int, **state: bool) -> None:
+        check(flags, size, max_size, **{**state, "inside_message": False})
 
     return _replace((framing, "check_frame", check_without_state), (framing_fast, "check_frame", check_without_state))
 
@@ -108,8 +108,8 @@ def _take_negative_size() -> Callable[[], None]:
     """A size with its top bit set is read as a negative one, which is below every limit."""
     check = framing.check_frame
 
-    def check_signed(flags: int, size: int, max_size: int, *, inside_message: bool) -> None:
-        check(flags, size if size < 1 << 63 else 0, max_size, inside_message=inside_message)
+    def check_signed(flags: int, size: int, max_size: int, **state: bool) -> None:
+        check(flags, size if size < 1 << 63 else 0, max_size, **state)
 
     return _replace((framing, "check_frame", check_signed), (framing_fast, "check_frame", check_signed))
 
