@@ -49,7 +49,7 @@ class SshServer(paramiko.ServerInterface):
             transport.add_server_key(self._key)
             try:
                 transport.start_server(server=self)
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):
                 continue  # the client did not like the key
             threading.Thread(target=self._serve, args=(transport,), daemon=True).start()
 
