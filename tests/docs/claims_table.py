@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ TABLE_HEAD = """\
 |---|---|---|"""
 
 
+@cache
 def find_tests() -> dict[str, list[str]]:
     """The tests of each number, as ``file::name``."""
     found: dict[str, list[str]] = {}
