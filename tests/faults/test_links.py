@@ -121,7 +121,7 @@ def test_p15_partition_is_survived(
     assert subscriber.wait_number("s", 20, WAIT_S)
     b.cut(inbound=True, outbound=way == "both ways")
     # The partition's length is its subject: nothing comes in this time that could be waited for.
-    time.sleep(seconds)
+    time.sleep(seconds)  # the length of the partition is its subject
     b.heal()
     healed_at = time.monotonic()
     sent = publisher.wait_sent("s", 0, 0)
