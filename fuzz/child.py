@@ -14,6 +14,7 @@ from pathlib import Path
 import atheris
 
 from fuzz import targets
+from fuzz.instrument import BranchFinder, tell_libfuzzer
 
 __all__ = ["PLANT", "forget_what_tells", "main"]
 
@@ -41,8 +42,9 @@ def main() -> None:
     name, *arguments = sys.argv[1:]
     for module in targets.loaded_before(name):
         importlib.import_module(module)
-    with atheris.instrument_imports(include=["purezmq"], enable_loader_override=False):
-        target = targets.load_target(name)
+    finder = BranchFinder("purezmq")
+    sys.meta_path.insert(0, finder)
+    target = targets.load_target(name)
     bug = os.environ.get(PLANT)
     if bug:
         from fuzz.planted import PLANTED
@@ -55,6 +57,7 @@ def main() -> None:
         atheris.Setup([sys.argv[0], *arguments], target.run)
     else:
         atheris.Setup([sys.argv[0], *arguments], target.run, custom_mutator=mutate)
+    tell_libfuzzer()
     atheris.Fuzz()
 
 
