@@ -10,13 +10,18 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import atheris
 
 from fuzz import targets
+from fuzz.checks import share_of
 from fuzz.instrument import BranchFinder, tell_libfuzzer
 
-__all__ = ["PLANT", "forget_what_tells", "main"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["PLANT", "forget_what_tells", "main", "run_share_of"]
 
 PLANT = "PUREZMQ_FUZZ_PLANT"
 _RECURSION_LIMIT = 100
@@ -37,6 +42,26 @@ def forget_what_tells(target: targets.Target, folders: list[Path]) -> None:
             path.unlink()
 
 
+def run_share_of(target: Any) -> Callable[[bytes], None]:
+    """Return what runs an input and makes the share of the checks that the input chooses, see `fuzz.checks`.
+
+    Args:
+        target: that has checks to choose from, or not.
+    """
+    run: Callable[..., None] = target.run
+    at: int | None = getattr(target, "CHOICE_AT", None)
+    if at is None:
+        return run
+    chosen = at
+    shares = [share_of(number) for number in range(256)]
+
+    def run_share(data: bytes) -> None:
+        if len(data) > chosen:
+            run(data, shares[data[chosen]])
+
+    return run_share
+
+
 def main() -> None:
     """Fuzz until libFuzzer ends the process."""
     name, *arguments = sys.argv[1:]
@@ -51,12 +76,9 @@ def main() -> None:
 
         PLANTED[bug].plant()
         forget_what_tells(target, [Path(word) for word in arguments if not word.startswith("-")])
+    getattr(target, "prepare", lambda: None)()
     sys.setrecursionlimit(_RECURSION_LIMIT)
-    mutate = getattr(target, "mutate", None)
-    if mutate is None:
-        atheris.Setup([sys.argv[0], *arguments], target.run)
-    else:
-        atheris.Setup([sys.argv[0], *arguments], target.run, custom_mutator=mutate)
+    atheris.Setup([sys.argv[0], *arguments], run_share_of(target))
     tell_libfuzzer()
     atheris.Fuzz()
 

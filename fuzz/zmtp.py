@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from fuzz.driving import (
     COMMAND,
     MAX_STREAM,
+    Outcome,
     check_end,
     choose_limit,
+    copy_connection,
     cut,
     drive,
     greeting,
-    open_connection,
     ready_command,
 )
 from fuzz.model import read_traffic, read_v1
@@ -27,10 +28,13 @@ from purezmq.wire.commands import encode_ping, encode_pong
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.framing import encode_frame, encode_frame_v1
 from purezmq.wire.greeting import SOCKET_TYPE_NUMBERS
+from purezmq.wire.limits import UNLIMITED
 from purezmq.wire.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from fuzz.checks import Checks
 
 __all__ = ["PREFIXES", "TOKENS", "Setting", "run_zmtp", "zmtp_seeds"]
 
@@ -102,12 +106,13 @@ def _prefixes(peer: str) -> dict[str, bytes]:
     }
 
 
-def run_zmtp(data: bytes, settings: tuple[Setting, ...], *, bound: bool) -> None:
+def run_zmtp(data: bytes, settings: tuple[Setting, ...], checks: Checks, *, bound: bool) -> None:
     """Run one input.
 
     Args:
         data: see the module.
         settings: to choose from.
+        checks: what to look at.
         bound: which side we are.
     """
     if len(data) < _HEADER_SIZE:
@@ -115,27 +120,29 @@ def run_zmtp(data: bytes, settings: tuple[Setting, ...], *, bound: bool) -> None
     setting = settings[data[0] % len(settings)]
     name = PREFIXES[data[1] % len(PREFIXES)]
     step, stream = data[2], data[_HEADER_SIZE : _HEADER_SIZE + MAX_STREAM]
-    limit = choose_limit(data[3], stream)
     verdict = Verdict(setting.verdict, "text", "user", {"X-Given": b"1"}) if setting.verdict else None
     if verdict is not None and name not in ("3.1", "3.0"):
         name, stream = "nothing", _prefixes(setting.peer)[name] + stream  # nobody is ready before the verdict
     prefix = _prefixes(setting.peer)[name]
-    connection = open_connection(setting.config, bound=bound, prefix=prefix)
-    weigh = step % 4 == 0
-    whole = drive(connection, [stream], verdict=verdict, weigh=weigh)
+    ways: list[tuple[list[bytes], int]] = []
+    if checks.whole:
+        ways.append(([stream], UNLIMITED))
+    if checks.pieces:
+        ways.append((cut(stream, step), choose_limit(data[3], stream)))
+    outcomes: list[Outcome] = []
+    for pieces, limit in ways:
+        connection = copy_connection(setting.config, bound=bound, prefix=prefix)
+        outcome = drive(connection, pieces, limit, verdict, weigh=checks.weigh)
+        outcomes.append(outcome)
+        # When the verdict comes decides what a hasty peer's messages meet: only this, and the rules of `drive`, hold.
+        assert verdict is None or setting.verdict == 200 or not connection.ready, "a peer that was refused is in"
+        if checks.end:
+            check_end(connection)
     if verdict is not None:
-        # When the verdict comes decides what a hasty peer's messages meet: only the rules of `drive` hold.
-        assert not (connection.ready and setting.verdict != 200), "a peer that was refused is in"
-        other = open_connection(setting.config, bound=bound, prefix=prefix)
-        drive(other, cut(stream, step), limit, verdict, weigh=weigh)
-    else:
-        other = open_connection(setting.config, bound=bound, prefix=prefix)
-        pieces = drive(other, cut(stream, step), limit, weigh=weigh)
-        assert whole.visible == pieces.visible, "the outcome depends on how the bytes came"
-        check_end(other)
-    if name.endswith("ready") and setting.config.socket_type in _PLAIN_TYPES:
-        _compare(name, setting, stream, whole.messages, whole.failure)
-    check_end(connection)
+        return
+    assert outcomes[0].visible == outcomes[-1].visible, "the outcome depends on how the bytes came"
+    if checks.model and name.endswith("ready") and setting.config.socket_type in _PLAIN_TYPES:
+        _compare(name, setting, stream, outcomes[0].messages, outcomes[0].failure)
 
 
 def _compare(name: str, setting: Setting, stream: bytes, messages: list[object], failure: str) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzz.curve import PEER_PUBLIC, PUBLIC, SECRET, curve_seeds, run_curve
+from fuzz.checks import ALL, Checks
+from fuzz.curve import PEER_PUBLIC, PUBLIC, SECRET, curve_seeds, remember_keys, run_curve
 from purezmq.wire.config import ConnectionConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TOKENS", "run", "seeds"]
+__all__ = ["CHOICE_AT", "TOKENS", "prepare", "run", "seeds"]
+
+CHOICE_AT = 0
 
 TOKENS = (b"\x0bSocket-Type\x00\x00\x00\x04PULL", bytes(32), b"\x04PING\0\1", b"\x05READY", b"\x05ERROR\x03400")
 
@@ -19,9 +22,12 @@ _CONFIG = ConnectionConfig(
 )
 
 
-def run(data: bytes) -> None:
+def run(data: bytes, checks: Checks = ALL) -> None:
     """Run one input."""
-    run_curve(data, _CONFIG, as_server=True)
+    run_curve(data, _CONFIG, checks, as_server=True)
+
+
+prepare = remember_keys
 
 
 def seeds() -> Iterable[bytes]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzz.curve import PUBLIC, SECRET, curve_seeds, run_curve
+from fuzz.checks import ALL, Checks
+from fuzz.curve import PUBLIC, SECRET, curve_seeds, remember_keys, run_curve
 from purezmq.wire.config import ConnectionConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TOKENS", "run", "seeds"]
+__all__ = ["CHOICE_AT", "TOKENS", "prepare", "run", "seeds"]
+
+CHOICE_AT = 0
 
 TOKENS = (b"\x0bSocket-Type\x00\x00\x00\x04PUSH", b"\x07User-Id\0\0\0\1x", bytes(32), b"\x04PING\0\1", b"\x05READY")
 
@@ -28,10 +31,13 @@ _CONFIGS = [
 ]
 
 
-def run(data: bytes) -> None:
+def run(data: bytes, checks: Checks = ALL) -> None:
     """Run one input."""
     asked = len(data) > 1 and data[1] % 4 > 0
-    run_curve(data, _CONFIGS[asked], as_server=False)
+    run_curve(data, _CONFIGS[asked], checks, as_server=False)
+
+
+prepare = remember_keys
 
 
 def seeds() -> Iterable[bytes]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fuzz.checks import ALL, Checks
 from fuzz.zmtp import TOKENS, Setting, run_zmtp, zmtp_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TOKENS", "run", "seeds"]
+__all__ = ["CHOICE_AT", "TOKENS", "run", "seeds"]
+
+CHOICE_AT = 2
 
 _SETTINGS = (
     Setting.make("PULL", "PUSH"),
@@ -26,9 +29,9 @@ _SETTINGS = (
 )
 
 
-def run(data: bytes) -> None:
+def run(data: bytes, checks: Checks = ALL) -> None:
     """Run one input."""
-    run_zmtp(data, _SETTINGS, bound=True)
+    run_zmtp(data, _SETTINGS, checks, bound=True)
 
 
 def seeds() -> Iterable[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fuzz.checks import ALL, Checks
 from fuzz.driving import COMMAND, MAX_STREAM, choose_limit, cut, held_bytes
 from fuzz.model import Command, Reading, read_v1, read_v2
 from purezmq.wire import framing
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     Decoder = FrameDecoder | FastFrameDecoder
 
-__all__ = ["TOKENS", "run", "seeds"]
+__all__ = ["CHOICE_AT", "TOKENS", "run", "seeds"]
+
+CHOICE_AT = 2
 
 _HEADER_SIZE = 4
 _MAX_SIZES = (-1, 0, 1, 5, 254, 255, 256, 600, 8192)
@@ -37,14 +40,13 @@ TOKENS = (
 )
 
 
-def run(data: bytes) -> None:
+def run(data: bytes, checks: Checks = ALL) -> None:
     """Run one input."""
     if len(data) < _HEADER_SIZE:
         return
     max_size = _MAX_SIZES[data[1] % len(_MAX_SIZES)]
     step, stream = data[2], data[_HEADER_SIZE : _HEADER_SIZE + MAX_STREAM]
     limit = choose_limit(data[3], stream)
-    weigh = step % 4 == 0
     if data[0] & 1:
         expected = read_v1(stream, max_size)
         kinds: tuple[type[Decoder], ...] = (FrameDecoderV1,)
@@ -52,9 +54,12 @@ def run(data: bytes) -> None:
         expected = read_v2(stream, max_size)
         kinds = (FrameDecoder, FastFrameDecoder)
     for kind in kinds:
-        _check(kind(max_size), [stream], UNLIMITED, expected, weigh=weigh)
-        _check(kind(max_size), cut(stream, step), limit, expected, weigh=weigh)
-    _check_encoders([item for item in expected.items if not isinstance(item, Command)], is_v1=bool(data[0] & 1))
+        if checks.whole:
+            _check(kind(max_size), [stream], UNLIMITED, expected, weigh=checks.weigh)
+        if checks.pieces:
+            _check(kind(max_size), cut(stream, step), limit, expected, weigh=checks.weigh)
+    if checks.end:
+        _check_encoders([item for item in expected.items if not isinstance(item, Command)], is_v1=bool(data[0] & 1))
 
 
 def _check(decoder: Decoder, pieces: Iterable[bytes], limit: int, expected: Reading, *, weigh: bool) -> None:

@@ -1,0 +1,55 @@
+"""What is checked about an input: everything where it is replayed, a share where there are millions of them.
+
+The share is chosen by a byte of the input (``CHOICE_AT`` of its target), so that an input is always judged the same;
+and what a share finds, all checks find, for none depends on another.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["ALL", "Checks", "share_of"]
+
+
+class Checks(NamedTuple):
+    """Which checks are made; with both ways of driving, their outcomes are compared.
+
+    Attributes:
+        whole: drive with the stream as one piece.
+        pieces: drive with the stream cut into pieces.
+        model: compare the outcome with the model's.
+        weigh: look at the memory that is held, which takes longer than all the rest.
+        end: use and end what has seen the stream.
+    """
+
+    whole: bool = True
+    pieces: bool = True
+    model: bool = True
+    weigh: bool = True
+    end: bool = True
+
+
+ALL = Checks()
+"""What a replay checks."""
+
+_WHOLE = Checks(pieces=False, weigh=False, end=False)
+_PIECES = Checks(whole=False, weigh=False, end=False)
+_SHARES = (
+    Checks(pieces=False, model=False, end=False),
+    _PIECES,
+    _WHOLE,
+    Checks(model=False, weigh=False, end=False),
+    _WHOLE._replace(end=True, model=False),
+    _PIECES,
+    _WHOLE,
+    _PIECES._replace(end=True),
+)
+
+
+def share_of(number: int) -> Checks:
+    """Return the share of the checks that a byte of an input chooses.
+
+    Args:
+        number: the byte.
+    """
+    return _SHARES[number % len(_SHARES)]
