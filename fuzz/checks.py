@@ -20,6 +20,7 @@ class Checks(NamedTuple):
         model: compare the outcome with the model's.
         weigh: look at the memory that is held, which takes longer than all the rest.
         end: use and end what has seen the stream.
+        twins: run both implementations of what has two, not one that the input chooses.
     """
 
     whole: bool = True
@@ -27,13 +28,14 @@ class Checks(NamedTuple):
     model: bool = True
     weigh: bool = True
     end: bool = True
+    twins: bool = True
 
 
 ALL = Checks()
 """What a replay checks."""
 
-_WHOLE = Checks(pieces=False, weigh=False, end=False)
-_PIECES = Checks(whole=False, weigh=False, end=False)
+_WHOLE = Checks(pieces=False, weigh=False, end=False, twins=False)
+_PIECES = Checks(whole=False, weigh=False, end=False, twins=False)
 _SHARES = (
     Checks(pieces=False, model=False, end=False),
     _PIECES,

@@ -6,6 +6,7 @@ which must be copies, lose those that show it.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -26,6 +27,9 @@ __all__ = ["PLANT", "forget_what_tells", "main", "run_share_of"]
 PLANT = "PUREZMQ_FUZZ_PLANT"
 _RECURSION_LIMIT = 100
 """What recurses as deep as a peer wishes shall not need a long input to show it."""
+
+_GARBAGE_THRESHOLD = 20_000
+"""An execution makes few cycles, and hundreds of objects."""
 
 
 def forget_what_tells(target: targets.Target, folders: list[Path]) -> None:
@@ -77,6 +81,8 @@ def main() -> None:
         PLANTED[bug].plant()
         forget_what_tells(target, [Path(word) for word in arguments if not word.startswith("-")])
     getattr(target, "prepare", lambda: None)()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(_GARBAGE_THRESHOLD)
     sys.setrecursionlimit(_RECURSION_LIMIT)
     atheris.Setup([sys.argv[0], *arguments], run_share_of(target))
     tell_libfuzzer()

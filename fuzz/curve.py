@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from nacl.bindings import (
     crypto_box_afternm,
+    crypto_box_beforenm,
     crypto_box_open_afternm,
     crypto_scalarmult_base,
 )
-from nacl.bindings import crypto_box_beforenm as share_key
 
 from fuzz.driving import (
     COMMAND,
@@ -71,13 +71,16 @@ TRANSIENT = crypto_scalarmult_base(_TRANSIENT_SECRET)
 _RECORD_SIZE = 4
 HANDSHAKE = b"\0\0\0\0\1\0\0\0"
 """The script of a good handshake; another byte of `where` makes the same frames, and the handshake is played."""
-_cache_keys = lru_cache(maxsize=1024)
-_share_key = _cache_keys(share_key)
+#: The same keys, and many of the same boxes, are wanted again and again.
+_cached = lru_cache(maxsize=4096)
+_share_key = _cached(crypto_box_beforenm)
+_seal = _cached(crypto_box_afternm)
 _VOUCHED_SIZE = 128
 """The client's key and its vouch, of which nothing may be changed."""
 _MAX_RECORDS = 16
-_MAX_BYTES = 20_000
-_MAX_RUN = 40
+_MAX_BYTES = 8_000
+_MAX_RUN = 24
+_MAX_PIECES = 5
 #: What a record does.
 FIRST, SECOND, MESSAGE, RUN, PLAIN, RAW, REPLAY, ERROR = range(8)
 #: How it goes wrong.
@@ -141,11 +144,11 @@ class CurvePeer:
             key = _share_key(self._their_transient, PEER_SECRET)
             nonce = short + bytes(8)
             plain = self._plain(TRANSIENT + bytes(range(96)), how, where, payload)
-            body = b"\x07WELCOME" + nonce + crypto_box_afternm(plain, b"WELCOME-" + nonce, key)
+            body = b"\x07WELCOME" + nonce + _seal(plain, b"WELCOME-" + nonce, key)
         else:
             key = self._hello_key = _share_key(PUBLIC, _TRANSIENT_SECRET)
             plain = self._plain(bytes(64), how, where, payload, 64)
-            box = crypto_box_afternm(plain, b"CurveZMQHELLO---" + short, key)
+            box = _seal(plain, b"CurveZMQHELLO---" + short, key)
             body = b"\x05HELLO\x01\x00" + bytes(72) + TRANSIENT + short + box
         return self._frame(body, how, where, payload, unsealed=range(8, 80) if not self.as_server else range(0))
 
@@ -160,7 +163,7 @@ class CurvePeer:
                 return b""
             self._key = _share_key(self._their_transient, _TRANSIENT_SECRET)
             plain = self._plain(metadata, how, where, payload)
-            body = b"\x05READY" + short + crypto_box_afternm(plain, b"CurveZMQREADY---" + short, self._key)
+            body = b"\x05READY" + short + _seal(plain, b"CurveZMQREADY---" + short, self._key)
             return self._frame(body, how, where, payload)
         welcome = self._command(b"\x07WELCOME")
         if not welcome:
@@ -169,9 +172,9 @@ class CurvePeer:
         server, cookie = opened[:32], opened[32:]
         self._key = _share_key(server, _TRANSIENT_SECRET)
         vouch_key = _share_key(server, PEER_SECRET)
-        vouch = crypto_box_afternm(TRANSIENT + PUBLIC, b"VOUCH---" + bytes(16), vouch_key)
+        vouch = _seal(TRANSIENT + PUBLIC, b"VOUCH---" + bytes(16), vouch_key)
         plain = self._plain(PEER_PUBLIC + bytes(16) + vouch + metadata, how, where, payload, _VOUCHED_SIZE)
-        box = crypto_box_afternm(plain, b"CurveZMQINITIATE" + short, self._key)
+        box = _seal(plain, b"CurveZMQINITIATE" + short, self._key)
         return self._frame(b"\x08INITIATE" + cookie + short + box, how, where, payload)
 
     def _note_order(self, step: int) -> None:
@@ -242,7 +245,7 @@ class CurvePeer:
         short = nonce.to_bytes(8, "big")
         prefix = b"CurveZMQMESSAGE" + (b"S" if self.as_server else b"C")
         plain = b"" if how == OTHER_PLAIN else bytes((inner,)) + payload
-        body = b"\x07MESSAGE" + short + crypto_box_afternm(plain, prefix + short, self._key)
+        body = b"\x07MESSAGE" + short + _seal(plain, prefix + short, self._key)
         if how == FLIPPED:
             at = (where + 13 * len(payload)) % len(body)
             body = body[:at] + bytes((body[at] ^ 0x10,)) + body[at + 1 :]
@@ -367,7 +370,7 @@ class Session:
             self._take_control()
             stream = self.peer.act(record)
             total += len(stream)
-            for piece in [stream] if step < 0 else cut(stream, step):
+            for piece in [stream] if step < 0 else cut(stream, step, _MAX_PIECES):
                 limit = UNLIMITED if step < 0 else step % 7 + 1
                 take_data(self.connection, piece, limit, verdict, self.messages, self.events)
         self._take_control()
@@ -410,7 +413,7 @@ def begin_session(config: ConnectionConfig, verdict: Verdict | None, *, as_serve
 
 def remember_keys() -> None:
     """Compute what two keys share once, which is half of a handshake's time: it's the same each time."""
-    vars(curve)["shared_key"] = _cache_keys(curve.shared_key)
+    vars(curve)["shared_key"] = _cached(curve.shared_key)
 
 
 def run_curve(data: bytes, config: ConnectionConfig, checks: Checks, *, as_server: bool) -> None:

@@ -115,19 +115,20 @@ class Outcome(NamedTuple):
         return last.reason if isinstance(last, Failed) else ""
 
 
-def cut(stream: bytes, step: int) -> list[bytes]:
+def cut(stream: bytes, step: int, most: int = _MAX_PIECES) -> list[bytes]:
     """Cut a stream into pieces.
 
     Args:
         stream: what to cut.
-        step: 0 for byte by byte, otherwise sizes that vary around it; the last of `_MAX_PIECES` is all the rest.
+        step: 0 for byte by byte, otherwise sizes that vary around it.
+        most: pieces, the last of which is all the rest.
 
     Returns:
         The pieces, at least one.
     """
     pieces: list[bytes] = []
     at, size = 0, step or 1
-    while at < len(stream) and len(pieces) < _MAX_PIECES - 1:
+    while at < len(stream) and len(pieces) < most - 1:
         pieces.append(stream[at : at + size])
         at += size
         if step:
