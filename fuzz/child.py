@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import mmap
 import os
 import sys
 from pathlib import Path
@@ -22,12 +23,13 @@ from fuzz.instrument import BranchFinder, tell_libfuzzer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PLANT", "forget_what_tells", "main", "run_share_of"]
+__all__ = ["PLANT", "counted", "forget_what_tells", "main", "run_share_of"]
 
 PLANT = "PUREZMQ_FUZZ_PLANT"
 _RECURSION_LIMIT = 100
 """What recurses as deep as a peer wishes shall not need a long input to show it."""
 
+_COUNTER_SIZE = 8
 _GARBAGE_THRESHOLD = 20_000
 """An execution makes few cycles, and hundreds of objects."""
 
@@ -66,8 +68,27 @@ def run_share_of(target: Any) -> Callable[[bytes], None]:
     return run_share
 
 
+def counted(run: Callable[[bytes], None], path: Path) -> Callable[[bytes], None]:
+    """Return what runs an input and counts it in a file's memory, which outlives whatever ends this process.
+
+    Args:
+        run: runs an input.
+        path: of the file, which may have a number from earlier runs.
+    """
+    if not path.exists():
+        path.write_bytes(bytes(_COUNTER_SIZE))
+    with path.open("r+b") as file:
+        counter = memoryview(mmap.mmap(file.fileno(), _COUNTER_SIZE)).cast("Q")
+
+    def run_counted(data: bytes) -> None:
+        counter[0] += 1
+        run(data)
+
+    return run_counted
+
+
 def main() -> None:
-    """Fuzz until libFuzzer ends the process."""
+    """Fuzz until libFuzzer ends the process; the executions are counted beside the first folder of inputs."""
     name, *arguments = sys.argv[1:]
     for module in targets.loaded_before(name):
         importlib.import_module(module)
@@ -84,7 +105,8 @@ def main() -> None:
     gc.freeze()  # what is there now stays
     gc.set_threshold(_GARBAGE_THRESHOLD)
     sys.setrecursionlimit(_RECURSION_LIMIT)
-    atheris.Setup([sys.argv[0], *arguments], run_share_of(target))
+    folder = next(Path(word) for word in arguments if not word.startswith("-")).parent
+    atheris.Setup([sys.argv[0], *arguments], counted(run_share_of(target), folder / "executions"))
     tell_libfuzzer()
     atheris.Fuzz()
 

@@ -294,7 +294,13 @@ def _take_events(connection: Connection, events: list[object], verdict: Verdict 
         elif isinstance(event, HandshakeSucceeded):
             assert HandshakeSucceeded not in events, "a second handshake"
             peer = event.peer
-            description = (peer.socket_type, peer.routing_id, peer.version, peer.user_id, tuple(peer.properties.items()))
+            description = (
+                peer.socket_type,
+                peer.routing_id,
+                peer.version,
+                peer.user_id,
+                tuple(peer.properties.items()),
+            )
             events += (HandshakeSucceeded, description)
         elif isinstance(event, ConnectionFailed):
             assert event.text.isprintable(), "bytes of the peer in a text for people"

@@ -10,24 +10,32 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
 from fuzz.targets import TARGETS, load_target
 
-__all__ = ["CORPUS", "Report", "fuzz_target", "main", "table"]
+__all__ = ["CORPUS", "WORK", "Report", "executions_in_all", "fuzz_target", "main", "table"]
 
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(__file__).parent / "corpus"
 WORK = ROOT / ".fuzz"
-#: The limits of one input: bytes, seconds, and megabytes of the process.
-LIMITS = ("-max_len=65536", "-timeout=1", "-rss_limit_mb=512")
+#: The limits of one input: seconds, and megabytes of the process.
+LIMITS = ("-timeout=1", "-rss_limit_mb=512")
+MAX_SIZE = 1024
+"""Bytes of an input: long ones take their time and reach nothing that short ones don't. A target may say less."""
 #: Seconds that a child may take to start and to end.
 SPARE_S = 120
+PROGRESS_S = 30.0
+#: Exit codes of libFuzzer.
+_OUT_OF_MEMORY, _INTERRUPTED = 71, 72
+_MIN_EXECUTIONS = 200_000
+"""A child whose memory is full after this many has not come upon one input: it's begun anew, which the report tells."""
 
 
 class Report(NamedTuple):
@@ -39,6 +47,9 @@ class Report(NamedTuple):
         seconds: that it took.
         edges: branches of the library that were reached.
         finding: the last lines of the finding, or an empty text.
+        in_all: inputs that were run since its folder was made, by all runs.
+        restarts: how often its memory was full.
+        is_complete: it was not interrupted.
     """
 
     target: str
@@ -46,6 +57,9 @@ class Report(NamedTuple):
     seconds: float
     edges: int
     finding: str
+    in_all: int = 0
+    restarts: int = 0
+    is_complete: bool = True
 
 
 def _last_number(pattern: str, text: str) -> int:
@@ -65,6 +79,37 @@ def _write_inputs(name: str, folder: Path) -> None:
         (seeds / path.name).write_bytes(path.read_bytes())
     words = ("".join(f"\\x{byte:02x}" for byte in token) for token in getattr(target, "TOKENS", ()))
     (folder / "words").write_text("".join(f'"{word}"\n' for word in words), encoding="ascii")
+
+
+def executions_in_all(name: str, work: Path = WORK) -> int:
+    """Return how many inputs of a target were run since its folder was made.
+
+    The child counts in the file's memory, so that nothing is lost however a run ends.
+
+    Args:
+        name: of the target.
+        work: folder of what the target has learned.
+    """
+    path = work / name / "executions"
+    return int.from_bytes(path.read_bytes(), sys.byteorder) if path.exists() else 0
+
+
+_children: set[subprocess.Popen[bytes]] = set()
+"""Those that run, to be ended with this process."""
+
+
+def _run_child(command: list[str], log: Path, bug: str, timeout: float | None) -> int:
+    """Run one process of a target; return its exit code."""
+    environment = {**os.environ, "PUREZMQ_FUZZ_PLANT": bug, "PYTHONPATH": str(ROOT / "src")}
+    with log.open("ab") as output:
+        child = subprocess.Popen(command, stdout=output, stderr=output, cwd=ROOT, env=environment)
+        _children.add(child)
+        try:
+            return child.wait(timeout)
+        finally:
+            child.kill()
+            child.wait()
+            _children.discard(child)
 
 
 def fuzz_target(
@@ -87,28 +132,33 @@ def fuzz_target(
     _write_inputs(name, folder)
     findings = work / "findings"
     findings.mkdir(parents=True, exist_ok=True)
+    log = folder / "log"
+    log.write_bytes(b"")
     command = [sys.executable, "-m", "fuzz.child", name, str(folder / "corpus"), str(folder / "seeds"), *LIMITS]
     command += [f"-artifact_prefix={findings}/{name}-", f"-dict={folder / 'words'}", "-print_final_stats=1"]
-    command += [f"-max_total_time={seconds}", f"-runs={runs or -1}", f"-seed={seed}"]
-    start = time.monotonic()
-    log = folder / "log"
-    with log.open("wb") as output:
-        code = subprocess.run(
-            command,
-            stdout=output,
-            stderr=output,
-            check=False,
-            cwd=ROOT,
-            env={**os.environ, "PUREZMQ_FUZZ_PLANT": bug, "PYTHONPATH": str(ROOT / "src")},
-            timeout=seconds + SPARE_S if seconds else None,
-        ).returncode
+    command += [f"-max_len={getattr(load_target(name), 'MAX_SIZE', MAX_SIZE)}"]
+    start, before, restarts = time.monotonic(), executions_in_all(name, work), 0
+    while True:
+        began = executions_in_all(name, work)
+        left_s = max(1, round(seconds - (time.monotonic() - start))) if seconds else 0
+        left_runs = max(1, runs - (began - before)) if runs else -1
+        options = [f"-max_total_time={left_s}", f"-runs={left_runs}", f"-seed={seed + restarts if seed else 0}"]
+        code = _run_child(command + options, log, bug, left_s + SPARE_S if seconds else None)
+        executions = executions_in_all(name, work) - before
+        if code != _OUT_OF_MEMORY or executions + before - began < _MIN_EXECUTIONS:
+            break
+        restarts += 1
     text = log.read_text(encoding="utf-8", errors="replace")
+    is_complete = code not in (_INTERRUPTED, -signal.SIGINT, -signal.SIGTERM)
     return Report(
         name,
-        _last_number(r"stat::number_of_executed_units:\s+(\d+)", text) or _last_number(r"^#(\d+)", text),
+        executions,
         time.monotonic() - start,
         _last_number(r"cov: (\d+)", text),
-        "" if code == 0 else f"exit code {code}, see {log}\n{_finding(text)}",
+        "" if code == 0 or not is_complete else f"exit code {code}, see {log}\n{_finding(text)}",
+        before + executions,
+        restarts,
+        is_complete,
     )
 
 
@@ -122,12 +172,60 @@ def _finding(text: str) -> str:
 
 def table(reports: list[Report]) -> str:
     """Return the reports as a table for people."""
-    lines = [f"{'target':22}{'executions':>12}{'per second':>12}{'edges':>7}  result"]
+    lines = [f"{'target':22}{'executions':>12}{'per second':>12}{'in all':>13}{'edges':>7}  result"]
     for report in reports:
         rate = report.executions / report.seconds if report.seconds else 0.0
         result = "FINDING" if report.finding else "no finding"
-        lines.append(f"{report.target:22}{report.executions:>12,}{rate:>12,.0f}{report.edges:>7}  {result}")
+        if not report.is_complete:
+            result += ", interrupted"
+        if report.restarts:
+            result += f", {report.restarts} times anew with its memory full"
+        counts = f"{report.executions:>12,}{rate:>12,.0f}{report.in_all:>13,}{report.edges:>7}"
+        lines.append(f"{report.target:22}{counts}  {result}")
     return "\n".join(lines)
+
+
+def _tell_progress(running: dict[str, int], start: float, before: dict[str, int]) -> None:
+    """Print a line for each target that runs, with what it's to reach (0: anything)."""
+    for name, runs in running.items():
+        done = executions_in_all(name) - before[name]
+        if done:
+            wanted = f" of {runs:,}" if runs else ""
+            print(f"{time.monotonic() - start:7.0f} s  {name:22}{done:>12,}{wanted} executions", flush=True)
+
+
+def _fuzz_all(wanted: dict[str, int], seconds: int, seed: int, jobs: int) -> list[Report]:
+    """Fuzz targets, some at a time, and tell of it.
+
+    Args:
+        wanted: how many inputs each is to run, 0 for any number.
+        seconds: for each target, 0 for any time.
+        seed: of the mutator's randomness.
+        jobs: how many at a time.
+
+    Returns:
+        What came of each that was begun.
+    """
+    before = {name: executions_in_all(name) for name in wanted}
+    start = time.monotonic()
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = {
+            pool.submit(fuzz_target, name, seconds=seconds, runs=runs, seed=seed): name for name, runs in wanted.items()
+        }
+        pending = set(futures)
+        try:
+            while pending:
+                _, pending = wait(pending, PROGRESS_S, FIRST_COMPLETED)
+                _tell_progress({futures[future]: wanted[futures[future]] for future in pending}, start, before)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in list(_children):
+                child.send_signal(signal.SIGINT)
+    return [future.result() for future in futures if not future.cancelled()]
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -137,29 +235,32 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: instead of those of the command line.
 
     Returns:
-        The exit code: 1 when something was found.
+        The exit code: 1 when something was found, 2 when it was interrupted.
     """
     parser = argparse.ArgumentParser(prog="python -m fuzz.run", description=__doc__.splitlines()[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all by default")
-    parser.add_argument("--seconds", type=int, default=0, help="for each target (60 unless --runs is given)")
+    parser.add_argument("--seconds", type=int, default=0, help="for each target (60 unless a number is given)")
     parser.add_argument("--runs", type=int, default=0, help="inputs for each target")
+    parser.add_argument("--in-all", type=int, default=0, help="inputs for each target together with earlier runs")
     parser.add_argument("--jobs", type=int, default=2, help="targets at the same time")
     parser.add_argument("--seed", type=int, default=0, help="of the mutator's randomness")
     options = parser.parse_args(arguments)
     if unknown := set(options.targets) - set(TARGETS):
         parser.error(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
-    seconds = options.seconds or (0 if options.runs else 60)
-    with ThreadPoolExecutor(options.jobs) as pool:
-        futures = [
-            pool.submit(fuzz_target, name, seconds=seconds, runs=options.runs, seed=options.seed)
-            for name in options.targets or TARGETS
-        ]
-        reports = [future.result() for future in futures]
+    seconds = options.seconds or (0 if options.runs or options.in_all else 60)
+    wanted = dict.fromkeys(options.targets or TARGETS, options.runs)
+    if options.in_all:
+        left = {name: options.in_all - executions_in_all(name) for name in wanted}
+        wanted = {name: runs for name, runs in left.items() if runs > 0}
+    signal.signal(signal.SIGTERM, _interrupt)
+    reports = _fuzz_all(wanted, seconds, options.seed, options.jobs)
     for report in reports:
         if report.finding:
             print(f"--- {report.target}\n{report.finding}\n")
     print(table(reports))
-    return int(any(report.finding for report in reports))
+    if any(report.finding for report in reports):
+        return 1
+    return 2 if len(reports) < len(wanted) or not all(report.is_complete for report in reports) else 0
 
 
 if __name__ == "__main__":

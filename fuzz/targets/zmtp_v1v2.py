@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     Decoder = FrameDecoder | FastFrameDecoder
 
-__all__ = ["CHOICE_AT", "TOKENS", "run", "seeds"]
+__all__ = ["CHOICE_AT", "MAX_SIZE", "TOKENS", "run", "seeds"]
 
 CHOICE_AT = 2
+MAX_SIZE = 512
 
 _HEADER_SIZE = 4
 _MAX_SIZES = (-1, 0, 1, 5, 254, 255, 256, 600, 8192)
