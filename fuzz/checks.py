@@ -6,9 +6,12 @@ and what a share finds, all checks find, for none depends on another.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-__all__ = ["ALL", "Checks", "share_of"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ALL", "Checks", "run_share_of", "share_of"]
 
 
 class Checks(NamedTuple):
@@ -55,3 +58,23 @@ def share_of(number: int) -> Checks:
         number: the byte.
     """
     return _SHARES[number % len(_SHARES)]
+
+
+def run_share_of(target: Any) -> Callable[[bytes], None]:
+    """Return what runs an input and makes the share of the checks that the input chooses, see `fuzz.checks`.
+
+    Args:
+        target: that has checks to choose from, or not.
+    """
+    run: Callable[..., None] = target.run
+    at: int | None = getattr(target, "CHOICE_AT", None)
+    if at is None:
+        return run
+    chosen = at
+    shares = [share_of(number) for number in range(256)]
+
+    def run_share(data: bytes) -> None:
+        if len(data) > chosen:
+            run(data, shares[data[chosen]])
+
+    return run_share

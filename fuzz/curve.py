@@ -77,10 +77,10 @@ _share_key = _cached(crypto_box_beforenm)
 _seal = _cached(crypto_box_afternm)
 _VOUCHED_SIZE = 128
 """The client's key and its vouch, of which nothing may be changed."""
-_MAX_RECORDS = 16
+_MAX_RECORDS = 12
 _MAX_BYTES = 8_000
 _MAX_RUN = 24
-_MAX_PIECES = 5
+_MAX_PIECES = 4
 #: What a record does.
 FIRST, SECOND, MESSAGE, RUN, PLAIN, RAW, REPLAY, ERROR = range(8)
 #: How it goes wrong.

@@ -26,14 +26,20 @@ __all__ = ["BranchFinder", "count_branches", "tell_libfuzzer"]
 
 _MAX_BRANCHES = 1 << 14
 _HITS = bytearray(_MAX_BRANCHES)
-"""A byte for each branch: 1 when it was taken. Its memory is libFuzzer's as well: it never grows."""
+"""A byte for each branch: how often it was taken, or 1. Its memory is libFuzzer's as well: it never grows."""
+_NEXT = bytes((*range(1, 256), 255))
+"""What follows a count, which doesn't go beyond a byte."""
 _PROBE_STACK = 3
 _TOLD: list[Any] = []
 """What libFuzzer has addresses of must stay."""
 
 
 class _Probes(instrument_bytecode.Instrumentor):  # type: ignore[misc]  # atheris has no types
-    """Puts ``_HITS[number] = 1`` at the beginning of each block of a function."""
+    """Puts ``_HITS[number] = 1`` at the beginning of each block of a function.
+
+    Where a loop begins again it's ``_HITS[number] = _NEXT[_HITS[number]]``: that there are many of something is worth
+    knowing, and to know it there is enough.
+    """
 
     used = 0
 
@@ -41,10 +47,14 @@ class _Probes(instrument_bytecode.Instrumentor):  # type: ignore[misc]  # atheri
         number = _Probes.used
         _Probes.used += 1
         assert number < _MAX_BRANCHES
-        steps = [("LOAD_CONST", self._get_const(constant)) for constant in (1, _HITS, number)]
+        place = [("LOAD_CONST", self._get_const(_HITS)), ("LOAD_CONST", self._get_const(number))]
+        value = [("LOAD_CONST", self._get_const(1))]
+        if any("BACKWARD" in referer.mnemonic for referer in copyfrom_instruction.referers):
+            take = ("BINARY_SUBSCR", None)
+            value = [("LOAD_CONST", self._get_const(_NEXT)), *place, take, take]
         return [
             instrument_bytecode._generate_instruction(name, argument, copyfrom_instruction)
-            for name, argument in (*steps, ("STORE_SUBSCR", None))
+            for name, argument in (*value, *place, ("STORE_SUBSCR", None))
         ]
 
 

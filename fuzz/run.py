@@ -18,9 +18,10 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
+from fuzz.counting import count_in
 from fuzz.targets import TARGETS, load_target
 
-__all__ = ["CORPUS", "WORK", "Report", "executions_in_all", "fuzz_target", "main", "table"]
+__all__ = ["CORPUS", "WORK", "Report", "fuzz_target", "main", "table"]
 
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(__file__).parent / "corpus"
@@ -81,19 +82,6 @@ def _write_inputs(name: str, folder: Path) -> None:
     (folder / "words").write_text("".join(f'"{word}"\n' for word in words), encoding="ascii")
 
 
-def executions_in_all(name: str, work: Path = WORK) -> int:
-    """Return how many inputs of a target were run since its folder was made.
-
-    The child counts in the file's memory, so that nothing is lost however a run ends.
-
-    Args:
-        name: of the target.
-        work: folder of what the target has learned.
-    """
-    path = work / name / "executions"
-    return int.from_bytes(path.read_bytes(), sys.byteorder) if path.exists() else 0
-
-
 _children: set[subprocess.Popen[bytes]] = set()
 """Those that run, to be ended with this process."""
 
@@ -137,14 +125,14 @@ def fuzz_target(
     command = [sys.executable, "-m", "fuzz.child", name, str(folder / "corpus"), str(folder / "seeds"), *LIMITS]
     command += [f"-artifact_prefix={findings}/{name}-", f"-dict={folder / 'words'}", "-print_final_stats=1"]
     command += [f"-max_len={getattr(load_target(name), 'MAX_SIZE', MAX_SIZE)}"]
-    start, before, restarts = time.monotonic(), executions_in_all(name, work), 0
+    start, before, restarts = time.monotonic(), count_in(work / name), 0
     while True:
-        began = executions_in_all(name, work)
+        began = count_in(work / name)
         left_s = max(1, round(seconds - (time.monotonic() - start))) if seconds else 0
         left_runs = max(1, runs - (began - before)) if runs else -1
         options = [f"-max_total_time={left_s}", f"-runs={left_runs}", f"-seed={seed + restarts if seed else 0}"]
         code = _run_child(command + options, log, bug, left_s + SPARE_S if seconds else None)
-        executions = executions_in_all(name, work) - before
+        executions = count_in(work / name) - before
         if code != _OUT_OF_MEMORY or executions + before - began < _MIN_EXECUTIONS:
             break
         restarts += 1
@@ -188,7 +176,7 @@ def table(reports: list[Report]) -> str:
 def _tell_progress(running: dict[str, int], start: float, before: dict[str, int]) -> None:
     """Print a line for each target that runs, with what it's to reach (0: anything)."""
     for name, runs in running.items():
-        done = executions_in_all(name) - before[name]
+        done = count_in(WORK / name) - before[name]
         if done:
             wanted = f" of {runs:,}" if runs else ""
             print(f"{time.monotonic() - start:7.0f} s  {name:22}{done:>12,}{wanted} executions", flush=True)
@@ -206,7 +194,7 @@ def _fuzz_all(wanted: dict[str, int], seconds: int, seed: int, jobs: int) -> lis
     Returns:
         What came of each that was begun.
     """
-    before = {name: executions_in_all(name) for name in wanted}
+    before = {name: count_in(WORK / name) for name in wanted}
     start = time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
         futures = {
@@ -250,7 +238,7 @@ def main(arguments: list[str] | None = None) -> int:
     seconds = options.seconds or (0 if options.runs or options.in_all else 60)
     wanted = dict.fromkeys(options.targets or TARGETS, options.runs)
     if options.in_all:
-        left = {name: options.in_all - executions_in_all(name) for name in wanted}
+        left = {name: options.in_all - count_in(WORK / name) for name in wanted}
         wanted = {name: runs for name, runs in left.items() if runs > 0}
     signal.signal(signal.SIGTERM, _interrupt)
     reports = _fuzz_all(wanted, seconds, options.seed, options.jobs)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from fuzz.checks import Checks
 
-__all__ = ["PREFIXES", "TOKENS", "Setting", "run_zmtp", "zmtp_seeds"]
+__all__ = ["PREFIXES", "TOKENS", "Setting", "prefixes_of", "run_zmtp", "zmtp_seeds"]
 
 _SIGNATURE = b"\xff" + bytes(8) + b"\x7f"
 _HEADER_SIZE = 4
@@ -92,7 +92,8 @@ class Setting(NamedTuple):
 
 
 @cache
-def _prefixes(peer: str) -> dict[str, bytes]:
+def prefixes_of(peer: str) -> dict[str, bytes]:
+    """Return the streams that `PREFIXES` names, of a peer of a socket type."""
     number = bytes((SOCKET_TYPE_NUMBERS[peer],))
     return {
         "nothing": b"",
@@ -122,8 +123,8 @@ def run_zmtp(data: bytes, settings: tuple[Setting, ...], checks: Checks, *, boun
     step, stream = data[2], data[_HEADER_SIZE : _HEADER_SIZE + MAX_STREAM]
     verdict = Verdict(setting.verdict, "text", "user", {"X-Given": b"1"}) if setting.verdict else None
     if verdict is not None and name not in ("3.1", "3.0"):
-        name, stream = "nothing", _prefixes(setting.peer)[name] + stream  # nobody is ready before the verdict
-    prefix = _prefixes(setting.peer)[name]
+        name, stream = "nothing", prefixes_of(setting.peer)[name] + stream  # nobody is ready before the verdict
+    prefix = prefixes_of(setting.peer)[name]
     ways: list[tuple[list[bytes], int]] = []
     if checks.whole:
         ways.append(([stream], UNLIMITED))
@@ -180,5 +181,5 @@ def zmtp_seeds(settings: tuple[Setting, ...]) -> Iterable[bytes]:
             elif name in ("3.1", "3.0"):
                 stream = ready_command(setting.peer, Identity=b"id", X_Key=b"value") + stream
             elif name == "nothing":
-                stream = _prefixes(setting.peer)[PREFIXES[2 + number % 6]] + stream
+                stream = prefixes_of(setting.peer)[PREFIXES[2 + number % 6]] + stream
             yield bytes((number, beginning, 7 * number % 40, beginning % 4)) + stream

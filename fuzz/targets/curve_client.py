@@ -11,20 +11,21 @@ from purezmq.wire.config import ConnectionConfig
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "TOKENS", "prepare", "run", "seeds"]
+__all__ = ["CHOICE_AT", "CONFIG", "MAX_SIZE", "TOKENS", "prepare", "run", "seeds"]
 
 CHOICE_AT = 0
+MAX_SIZE = 400
 
 TOKENS = (b"\x0bSocket-Type\x00\x00\x00\x04PULL", bytes(32), b"\x04PING\0\1", b"\x05READY", b"\x05ERROR\x03400")
 
-_CONFIG = ConnectionConfig(
+CONFIG = ConnectionConfig(
     "PUSH", frozenset({"PULL"}), mechanism="CURVE", credentials=(PUBLIC, SECRET, PEER_PUBLIC), max_message_size=600
 )
 
 
 def run(data: bytes, checks: Checks = ALL) -> None:
     """Run one input."""
-    run_curve(data, _CONFIG, checks, as_server=True)
+    run_curve(data, CONFIG, checks, as_server=True)
 
 
 prepare = remember_keys

@@ -11,13 +11,14 @@ from purezmq.wire.config import ConnectionConfig
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "TOKENS", "prepare", "run", "seeds"]
+__all__ = ["CHOICE_AT", "CONFIGS", "MAX_SIZE", "TOKENS", "prepare", "run", "seeds"]
 
 CHOICE_AT = 0
+MAX_SIZE = 400
 
 TOKENS = (b"\x0bSocket-Type\x00\x00\x00\x04PUSH", b"\x07User-Id\0\0\0\1x", bytes(32), b"\x04PING\0\1", b"\x05READY")
 
-_CONFIGS = [
+CONFIGS = [
     ConnectionConfig(
         "PULL",
         frozenset({"PUSH"}),
@@ -34,7 +35,7 @@ _CONFIGS = [
 def run(data: bytes, checks: Checks = ALL) -> None:
     """Run one input."""
     asked = len(data) > 1 and data[1] % 4 > 0
-    run_curve(data, _CONFIGS[asked], checks, as_server=False)
+    run_curve(data, CONFIGS[asked], checks, as_server=False)
 
 
 prepare = remember_keys

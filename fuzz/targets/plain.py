@@ -28,7 +28,7 @@ from purezmq.wire.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "TOKENS", "run", "seeds"]
+__all__ = ["CHOICE_AT", "CONFIGS", "PEER_GREETINGS", "TOKENS", "run", "seeds"]
 
 CHOICE_AT = 1
 
@@ -56,9 +56,9 @@ def _config(role: int) -> ConnectionConfig:
     )
 
 
-_CONFIGS = [_config(role) for role in range(_ROLES)]
+CONFIGS = [_config(role) for role in range(_ROLES)]
 #: The peer's greeting, by our side.
-_PREFIXES = {is_server: greeting(mechanism=b"PLAIN", as_server=not is_server) for is_server in (False, True)}
+PEER_GREETINGS = {is_server: greeting(mechanism=b"PLAIN", as_server=not is_server) for is_server in (False, True)}
 
 
 def run(data: bytes, checks: Checks = ALL) -> None:
@@ -66,12 +66,12 @@ def run(data: bytes, checks: Checks = ALL) -> None:
     if len(data) < _HEADER_SIZE:
         return
     role, step, stream = data[0] % _ROLES, data[1], data[_HEADER_SIZE : _HEADER_SIZE + MAX_STREAM]
-    config = _CONFIGS[role]
+    config = CONFIGS[role]
     status = _STATUSES[role] if config.as_server else 0
     verdict = Verdict(status, "text", "user") if status else None
     outcomes: list[Outcome] = []
     for pieces in [[stream]] * checks.whole + [cut(stream, step)] * checks.pieces:
-        connection = copy_connection(config, bound=config.as_server, prefix=_PREFIXES[config.as_server])
+        connection = copy_connection(config, bound=config.as_server, prefix=PEER_GREETINGS[config.as_server])
         outcome = drive(connection, pieces, UNLIMITED, verdict, weigh=checks.weigh)
         outcomes.append(outcome)
         assert status <= 200 or not outcome.ready, "a peer that was refused is in"

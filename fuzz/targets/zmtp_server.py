@@ -10,11 +10,11 @@ from fuzz.zmtp import TOKENS, Setting, run_zmtp, zmtp_seeds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "TOKENS", "run", "seeds"]
+__all__ = ["CHOICE_AT", "SETTINGS", "TOKENS", "run", "seeds"]
 
 CHOICE_AT = 2
 
-_SETTINGS = (
+SETTINGS = (
     Setting.make("PULL", "PUSH"),
     Setting.make("ROUTER", "DEALER REQ ROUTER", max_size=1000),
     Setting.make("XPUB", "SUB XSUB", max_size=300),
@@ -31,9 +31,9 @@ _SETTINGS = (
 
 def run(data: bytes, checks: Checks = ALL) -> None:
     """Run one input."""
-    run_zmtp(data, _SETTINGS, checks, bound=True)
+    run_zmtp(data, SETTINGS, checks, bound=True)
 
 
 def seeds() -> Iterable[bytes]:
     """Return the inputs to start from."""
-    return zmtp_seeds(_SETTINGS)
+    return zmtp_seeds(SETTINGS)
