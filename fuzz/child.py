@@ -22,7 +22,7 @@ from fuzz.instrument import BranchFinder, tell_libfuzzer
 __all__ = ["PLANT", "forget_what_tells", "main"]
 
 PLANT = "PUREZMQ_FUZZ_PLANT"
-_RECURSION_LIMIT = 100
+_RECURSION_LIMIT = 64
 """What recurses as deep as a peer wishes shall not need a long input to show it."""
 
 _GARBAGE_THRESHOLD = 20_000
@@ -46,21 +46,22 @@ def forget_what_tells(target: targets.Target, folders: list[Path]) -> None:
 def main() -> None:
     """Fuzz until libFuzzer ends the process; the executions are counted beside the first folder of inputs."""
     name, *arguments = sys.argv[1:]
+    bug = os.environ.get(PLANT)
     for module in targets.loaded_before(name):
         importlib.import_module(module)
-    finder = BranchFinder("purezmq")
-    sys.meta_path.insert(0, finder)
+    sys.meta_path.insert(0, BranchFinder("purezmq"))
     target = targets.load_target(name)
-    bug = os.environ.get(PLANT)
+    getattr(target, "prepare", lambda: None)()
+    for seed in target.seeds():  # what is imported or made once is no input's merit, and needs a deeper stack
+        target.run(seed)
+    sys.setrecursionlimit(_RECURSION_LIMIT)
     if bug:
         from fuzz.planted import PLANTED
 
         PLANTED[bug].plant()
         forget_what_tells(target, [Path(word) for word in arguments if not word.startswith("-")])
-    getattr(target, "prepare", lambda: None)()
     gc.freeze()  # what is there now stays
     gc.set_threshold(_GARBAGE_THRESHOLD)
-    sys.setrecursionlimit(_RECURSION_LIMIT)
     folder = next(Path(word) for word in arguments if not word.startswith("-")).parent
     atheris.Setup([sys.argv[0], *arguments], counted(run_share_of(target), folder))
     tell_libfuzzer()

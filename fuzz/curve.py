@@ -413,7 +413,8 @@ def begin_session(config: ConnectionConfig, verdict: Verdict | None, *, as_serve
 
 def remember_keys() -> None:
     """Compute what two keys share once, which is half of a handshake's time: it's the same each time."""
-    vars(curve)["shared_key"] = _cached(curve.shared_key)
+    names = vars(curve)
+    names["shared_key"] = _cached(names["shared_key"])
 
 
 def run_curve(data: bytes, config: ConnectionConfig, checks: Checks, *, as_server: bool) -> None:

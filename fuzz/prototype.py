@@ -97,6 +97,4 @@ class Prototype:
 
 
 def _is_fixed(value: object) -> bool:
-    if isinstance(value, tuple):
-        return isinstance(value, _KEPT_OF_LIBRARY) or all(map(_is_fixed, value))
-    return isinstance(value, (*_KEPT, *_KEPT_OF_LIBRARY))
+    return isinstance(value, (*_KEPT, *_KEPT_OF_LIBRARY)) or (isinstance(value, tuple) and all(map(_is_fixed, value)))
