@@ -22,7 +22,7 @@ from fuzz.instrument import BranchFinder, tell_libfuzzer
 __all__ = ["PLANT", "forget_what_tells", "main"]
 
 PLANT = "PUREZMQ_FUZZ_PLANT"
-_RECURSION_LIMIT = 64
+_RECURSION_LIMIT = 100
 """What recurses as deep as a peer wishes shall not need a long input to show it."""
 
 _GARBAGE_THRESHOLD = 20_000
@@ -49,7 +49,7 @@ def main() -> None:
     bug = os.environ.get(PLANT)
     for module in targets.loaded_before(name):
         importlib.import_module(module)
-    sys.meta_path.insert(0, BranchFinder("purezmq"))
+    sys.meta_path.insert(0, BranchFinder("purezmq", counts_all=name in targets.COUNTED))
     target = targets.load_target(name)
     getattr(target, "prepare", lambda: None)()
     for seed in target.seeds():  # what is imported or made once is no input's merit, and needs a deeper stack

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["TARGETS", "Target", "load_target", "loaded_before"]
+__all__ = ["COUNTED", "TARGETS", "Target", "load_target", "loaded_before"]
 
 _LOADED_BEFORE: dict[str, tuple[str, ...]] = {
     "zmtp_server": ("purezmq",),
@@ -28,6 +28,9 @@ _LOADED_BEFORE: dict[str, tuple[str, ...]] = {
 
 TARGETS = tuple(_LOADED_BEFORE)
 """The names of all targets."""
+
+COUNTED = frozenset({"zmtp_v1v2"})
+"""Targets to which it matters how often each branch is taken: how many parts a message has is told by no loop."""
 
 
 class Target(Protocol):
