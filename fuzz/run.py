@@ -19,16 +19,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fuzz.counting import count_in
-from fuzz.targets import TARGETS, load_target
+from fuzz.targets import COUNTED, TARGETS, load_target
 
 __all__ = ["CORPUS", "WORK", "Report", "fuzz_target", "main", "table"]
 
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(__file__).parent / "corpus"
 WORK = ROOT / ".fuzz"
-#: The limits of one input: seconds, and megabytes of the process. Inputs aren't exchanged for shorter ones that reach
-#: the same: long ones are where recursion is found.
-LIMITS = ("-timeout=1", "-rss_limit_mb=512", "-reduce_inputs=0")
+#: The limits of one input: seconds, and megabytes of the process.
+LIMITS = ("-timeout=1", "-rss_limit_mb=512")
 MAX_SIZE = 1024
 """Bytes of an input: long ones take their time and reach nothing that short ones don't. A target may say less."""
 #: Seconds that a child may take to start and to end.
@@ -126,6 +125,9 @@ def fuzz_target(
     command = [sys.executable, "-m", "fuzz.child", name, str(folder / "corpus"), str(folder / "seeds"), *LIMITS]
     command += [f"-artifact_prefix={findings}/{name}-", f"-dict={folder / 'words'}", "-print_final_stats=1"]
     command += [f"-max_len={getattr(load_target(name), 'MAX_SIZE', MAX_SIZE)}"]
+    # Shorter inputs take the place of those that reach the same, but not where branches are counted: to find recursion
+    # needs long ones.
+    command += [f"-reduce_inputs={int(name not in COUNTED)}"]
     start, before, restarts = time.monotonic(), count_in(work / name), 0
     while True:
         began = count_in(work / name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CHOICE_AT", "MAX_SIZE", "TOKENS", "run", "seeds"]
 
 CHOICE_AT = 2
-MAX_SIZE = 512
+MAX_SIZE = 300
 
 _HEADER_SIZE = 4
 _MAX_SIZES = (-1, 0, 1, 5, 254, 255, 256, 600, 8192)
