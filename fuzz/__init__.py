@@ -9,6 +9,7 @@ A *target* is a module of `fuzz.targets`: it runs one input and raises when the 
 
     python -m fuzz.run --seconds 60              every target, two at a time
     python -m fuzz.run --runs 1000000 zmtp_v1v2  one of them
+    python -m fuzz.run --in-all 10000000         go on until each target has had so many, with those of earlier runs
     python -m fuzz.planted                       plant bugs, and measure how long each lives
 """
 

@@ -216,6 +216,7 @@ def _fuzz_all(wanted: dict[str, int], seconds: int, seed: int, jobs: int) -> lis
 
 
 def _interrupt(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough, and the children have to be waited for
     raise KeyboardInterrupt
 
 
