@@ -523,7 +523,7 @@ def corrupt(owner: Owner, index: int) -> int:
     block = owner.swap._stored[index]
     assert block.address is not None
     file = block.address.segment.file
-    os.pwrite(file.fileno(), b"\xff\xff", block.address.offset + sum(block.address.reads) // 2)
+    os.pwrite(file.fileno(), b"\xff\xff", block.address.offset + block.address.size // 2)
     return block.count
 
 

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from purezmq.engine.swap_file import Address
     from purezmq.engine.swap_thread import SwapThread
     from purezmq.message import Message
 
@@ -66,6 +65,8 @@ __all__ = [
 BLOCK_SIZE = 1 << 20
 #: What is ready for the reader, the block in its hand not counted, has at most this cost, or is one block.
 READ_AHEAD_SIZE = 4 << 20
+#: A reader that waits is told when so much is there, or all: while he takes it the rest is read.
+_TELL_SIZE = READ_AHEAD_SIZE // 2
 #: What waits to be written has at most this cost, but for one message.
 WRITE_BUFFER_SIZE = 8 << 20
 #: Reasons of failures: the disk (or the quota, or what a process may write) is full,
@@ -124,7 +125,7 @@ class Swap:
         handle_failure: Callable[[str, BaseException | None, int], None],
     ) -> None:
         self._thread = thread
-        self._file = SwapFile(directory)
+        self._file = SwapFile(directory, thread.closer.close)
         self.max_bytes = max_bytes
         self._max_messages = max(max_bytes, _MIN_MESSAGES)
         self._handle_change = handle_change
@@ -312,6 +313,7 @@ class Swap:
         self._lock = allocate_lock()  # the other thread may have held it
         self._clear()
         self._file.abandon()
+        self._thread.closer.abandon()
 
     def _clear(self) -> int | None:
         """Let go of all messages; return how many, or None if that was done before."""
@@ -414,7 +416,7 @@ class Swap:
     # -- on the disk thread --------------------------------------------------------------------------------------
 
     def work(self) -> float | None:
-        """Read or write one block, or close one file (on the disk thread).
+        """Read or write one block, or free everything once it is closed (on the disk thread).
 
         Returns:
             Seconds until there is more to do, 0 for at once; None when there is nothing.
@@ -425,7 +427,10 @@ class Swap:
                 self._refresh()
             reading, writing = self._choose()
         if closed:
-            return self._close_file()
+            self._dropped.clear()
+            self._file.close()
+            self._thread.forget(self)
+            return None
         delay: float | None
         if reading is not None:
             delay = self._read(reading)
@@ -452,12 +457,11 @@ class Swap:
     def handle_stop(self) -> None:
         """The disk thread ends, and with it the queue: what is inside is discarded by `close` (on the disk thread)."""
         self._drop_blocks()
-        while self._file.close_one():
-            pass
+        self._file.close()
 
     def _take_notice(self) -> bool:
         """Whether there is news for somebody who waits, or of a loss; it's told once (lock held)."""
-        if self._reader_waits and not self._is_readable():
+        if self._reader_waits and (self._head_cost >= _TELL_SIZE or not self._is_readable()):
             self._reader_waits = False
             self._must_tell = True
         if self._writer_waits and not self._blocked and self._tail_cost <= _RESUME_LIMIT:
@@ -503,7 +507,7 @@ class Swap:
                 self._stored.append(block)
                 self._failed = False
         if not wanted:
-            self._release(address)
+            self._file.release(address)
 
     def _handle_write_failure(self, block: Block, error: Exception) -> None:
         with self._lock:
@@ -541,24 +545,10 @@ class Swap:
                 block.messages = messages
                 self._head.append(block)
                 self._head_cost += block.cost
-        self._release(address)
+        self._file.release(address)
         if failure is not None:
             self._tell_failure(CORRUPT, failure, block.count)
         return 0.0
-
-    def _release(self, address: Address) -> None:
-        if self._file.release(address):
-            self.retry_now()
-            self._thread.handle_space()
-
-    def _close_file(self) -> float | None:
-        self._dropped.clear()
-        more = self._file.close_one()
-        self._thread.handle_space()
-        if more:
-            return 0.0
-        self._thread.forget(self)
-        return None
 
     def _tell_change(self) -> None:
         _guard(self._handle_change)

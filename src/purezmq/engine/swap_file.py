@@ -3,9 +3,8 @@
 Rules of this room:
 
 * Everything here runs on the disk thread, but for `SwapFile.abandon`. Locks, queues and limits may not live here.
-* A block of small messages is their ZMTP frames; of large ones it is their parts and nothing else, each of which goes
-  to the system as it is and comes back as the very object that the system filled. Where a block lies, its checksum and
-  how to cut it is kept in memory (`Address`), so nothing that a file says about itself is trusted.
+* What a block looks like is `swap_layout`'s matter. Where it lies, its checksum and its layout are kept in memory
+  (`Address`), so nothing that a file says about itself is trusted.
 * A write that fails leaves nothing behind: the file is cut back to its last whole block, or gets no other one.
 * Blocks are collected in segments. A segment goes when its last block was read: space is given back while a queue
   moves, without holes or compaction.
@@ -22,25 +21,23 @@ from __future__ import annotations
 
 import os
 from errno import EFBIG, ENOSPC
-from itertools import islice
 
 try:  # the extra `swap`: the same sum at ten times the speed, which is what a fast disk is measured by
     from zlib_ng.zlib_ng import crc32
 except ImportError:
     from zlib import crc32
 
-from purezmq.wire.encoding_fast import encode_batch
-from purezmq.wire.framing_fast import FastFrameDecoder
-from purezmq.wire.limits import LARGE_BODY_SIZE, MAX_CHUNK_SIZE, PASS_THROUGH_SIZE, UNLIMITED
+from purezmq.engine.swap_closer import close_file
+from purezmq.engine.swap_layout import buffer_size, lay_out, restore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from io import FileIO
-    from typing import Any
 
     from typing_extensions import Buffer
 
+    from purezmq.engine.swap_layout import Layout
     from purezmq.message import Message
 
 __all__ = ["SEGMENT_SIZE", "Address", "CorruptBlockError", "Segment", "SwapFile"]
@@ -65,29 +62,22 @@ class Address:
     Attributes:
         segment: the file it is in.
         offset: where in it (bytes).
-        reads: the sizes of the pieces to read, one after another (bytes); a large body is a piece of its own.
         checksum: CRC-32 of all pieces.
-        count: how many messages come out.
-        shape: how many parts each message has, where each piece is a part; None where the pieces are frames.
+        layout: which pieces there are, and how the messages lie in them.
     """
 
-    __slots__ = ("checksum", "count", "offset", "reads", "segment", "shape")
+    __slots__ = ("checksum", "layout", "offset", "segment")
 
-    def __init__(
-        self,
-        segment: Segment,
-        offset: int,
-        reads: tuple[int, ...],
-        checksum: int,
-        count: int,
-        shape: tuple[int, ...] | None,
-    ) -> None:
+    def __init__(self, segment: Segment, offset: int, checksum: int, layout: Layout) -> None:
         self.segment = segment
         self.offset = offset
-        self.reads = reads
         self.checksum = checksum
-        self.count = count
-        self.shape = shape
+        self.layout = layout
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return sum(self.layout.reads)
 
 
 class Segment:
@@ -110,7 +100,7 @@ class Segment:
         offset = self.end
         try:
             self.file.seek(offset)
-            _write_all(self.file, [chunk for chunk in chunks if _size(chunk)])
+            _write_all(self.file, [chunk for chunk in chunks if buffer_size(chunk)])
         except BaseException:
             self._cut()
             raise
@@ -132,15 +122,16 @@ class SwapFile:
     Args:
         directory: where the files are made; created for the owner alone when it is missing. Empty: the system's
             directory for temporary files.
+        close: closes a file that isn't wanted any more.
     """
 
-    __slots__ = ("_decoder", "_directory", "_segments")
+    __slots__ = ("_close_file", "_directory", "_segments")
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, close: Callable[[FileIO], None] = close_file) -> None:
         self._directory = directory
+        self._close_file = close
         #: In order of creation; only the last one is written to.
         self._segments: list[Segment] = []
-        self._decoder = FastFrameDecoder()
 
     @property
     def segments(self) -> int:
@@ -156,28 +147,24 @@ class SwapFile:
         Raises:
             OSError: the system refused: the disk is full, the directory is not writable.
         """
-        pieces, shape = _split_large(messages)
-        if shape is None:
-            chunks = encode_batch(messages)
-            are_small = sum(map(_size, chunks)) < len(messages) * PASS_THROUGH_SIZE
-            pieces = _join_small(chunks, 2 * MAX_CHUNK_SIZE if are_small else LARGE_BODY_SIZE)
-        reads = tuple(map(_size, pieces))
+        pieces, layout = lay_out(messages)
         checksum = 0
         for piece in pieces:
             checksum = crc32(piece, checksum)
-        size = sum(reads)
+        size = sum(layout.reads)
         while True:
             segment = self._writable_segment()
             try:
                 offset = segment.append(pieces, size)
             except OSError as error:
                 if not segment.live:
-                    self._close(segment)
+                    self._segments.remove(segment)
+                    close_file(segment.file)  # it's empty: no space is given back
                 elif error.errno == EFBIG:
                     segment.max_size = 0  # a file may not grow any further (RLIMIT_FSIZE), but another one may
                     continue
                 raise
-            return Address(segment, offset, reads, checksum, len(messages), shape)
+            return Address(segment, offset, checksum, layout)
 
     def read(self, address: Address) -> list[Message]:
         """Read a block; it stays where it is until it is released.
@@ -190,46 +177,35 @@ class SwapFile:
         file.seek(address.offset)
         checksum = 0
         pieces: list[bytes] = []
-        for size in address.reads:
+        for size in address.layout.reads:
             piece = _read_all(file, size)
             if len(piece) < size:
-                raise CorruptBlockError(f"a block of {sum(address.reads)} bytes is lost: the file is too short")
+                raise CorruptBlockError(f"a block of {address.size} bytes is lost: the file is too short")
             checksum = crc32(piece, checksum)
             pieces.append(piece)
-        messages: list[Message] = []
-        if checksum == address.checksum:
-            if address.shape is not None:
-                return _join_parts(pieces, address.shape)
-            for piece in pieces:
-                messages += self._decoder.decode(piece, UNLIMITED)
-        if len(messages) != address.count:
-            self._decoder = FastFrameDecoder()
-            raise CorruptBlockError(f"a block of {sum(address.reads)} bytes is lost: it isn't what was written")
-        return messages
+        try:
+            if checksum == address.checksum:
+                return restore(pieces, address.layout)
+        except ValueError:
+            pass  # not even the checksum told
+        raise CorruptBlockError(f"a block of {address.size} bytes is lost: it isn't what was written")
 
-    def release(self, address: Address) -> bool:
-        """A block isn't wanted any more.
-
-        Returns:
-            Whether space was given back: it was the last one of its segment.
-        """
+    def release(self, address: Address) -> None:
+        """A block isn't wanted any more; the last one of a segment takes its file along."""
         segment = address.segment
         segment.live -= 1
-        if segment.live:
-            return False
-        self._close(segment)
-        return True
+        if not segment.live:
+            self._close(segment)
 
-    def close_one(self) -> bool:
-        """Give up one segment, whatever is in it (many at a time would keep others waiting); whether one was left."""
-        if self._segments:
-            self._close(self._segments[0])
-        return bool(self._segments)
+    def close(self) -> None:
+        """Give up all segments, whatever is in them."""
+        for segment in list(self._segments):
+            self._close(segment)
 
     def abandon(self) -> None:
         """Close the descriptors in a forked child; the files are the parent's."""
         for segment in list(self._segments):
-            _close_file(segment.file)
+            close_file(segment.file)
 
     def _writable_segment(self) -> Segment:
         if self._segments:
@@ -242,56 +218,7 @@ class SwapFile:
 
     def _close(self, segment: Segment) -> None:
         self._segments.remove(segment)
-        _close_file(segment.file)
-
-
-def _split_large(messages: Sequence[Message]) -> tuple[list[Buffer], tuple[int, ...] | None]:
-    """The parts of all messages and how many each has, if they are large on average; nothing and None otherwise."""
-    parts: list[Any] = []
-    shape: list[int] = []
-    for message in messages:
-        if isinstance(message, list):
-            parts += message
-            shape.append(len(message))
-        else:
-            parts.append(message)
-            shape.append(1)
-    if sum(map(_size, parts)) < len(parts) * LARGE_BODY_SIZE:
-        return [], None
-    return parts, tuple(shape)
-
-
-def _join_parts(parts: list[bytes], shape: tuple[int, ...]) -> list[Message]:
-    """The messages whose parts these are."""
-    if len(parts) == len(shape):
-        return [*parts]
-    rest = iter(parts)
-    return [next(rest) if count == 1 else list(islice(rest, count)) for count in shape]
-
-
-def _join_small(chunks: list[Buffer], join_size: int) -> list[Buffer]:
-    """Join chunks below `join_size`: the pieces to write and to read back.
-
-    The checksum of each piece lets go of the GIL, and to get it back may take 5 ms while an application computes. So
-    few pieces are worth a copy of the small ones.
-    """
-    pieces: list[Buffer] = []
-    between: list[Buffer] = []
-    for chunk in chunks:
-        if _size(chunk) < join_size:
-            between.append(chunk)
-            continue
-        if between:
-            pieces.append(b"".join(between))
-            between = []
-        pieces.append(chunk)
-    if between:
-        pieces.append(b"".join(between) if len(between) > 1 else between[0])
-    return pieces
-
-
-def _size(chunk: Any) -> int:
-    return len(chunk) if type(chunk) is bytes else memoryview(chunk).nbytes
+        self._close_file(segment.file)
 
 
 def _open_file(directory: str) -> FileIO:
@@ -302,13 +229,6 @@ def _open_file(directory: str) -> FileIO:
     return TemporaryFile(buffering=0, dir=directory or None, prefix="purezmq-")
 
 
-def _close_file(file: FileIO) -> None:
-    try:
-        file.close()
-    except OSError:
-        pass  # nothing that anybody will read: the descriptor is free all the same
-
-
 def _write_all(file: FileIO, chunks: list[Buffer]) -> None:
     """Write all chunks. The list is used up."""
     at = 0
@@ -316,7 +236,7 @@ def _write_all(file: FileIO, chunks: list[Buffer]) -> None:
         written = _write_some(file, chunks[at : at + MAX_BUFFERS])
         if not written:
             raise OSError(ENOSPC, "the system took nothing")
-        while at < len(chunks) and written >= (size := _size(chunks[at])):
+        while at < len(chunks) and written >= (size := buffer_size(chunks[at])):
             written -= size
             at += 1
         if written:

@@ -14,6 +14,7 @@ from sys import is_finalizing
 from time import monotonic
 
 from purezmq.engine.fence import report
+from purezmq.engine.swap_closer import SwapCloser
 from purezmq.native import allocate_lock, get_ident, start_thread
 
 TYPE_CHECKING = False
@@ -46,9 +47,13 @@ class SwapThread:
 
     Args:
         name: of the thread, for debuggers.
+
+    Attributes:
+        closer: closes their files.
     """
 
     __slots__ = (
+        "_has_space",
         "_lock",
         "_name",
         "_queue",
@@ -62,10 +67,12 @@ class SwapThread:
         "_swaps",
         "_thread",
         "_wake",
+        "closer",
     )
 
     def __init__(self, name: str = "purezmq-swap") -> None:
         self._name = name
+        self.closer = SwapCloser(self.handle_space)
         self._lock = allocate_lock()
         self._queue: deque[DiskWork] = deque()
         #: What is in the queue.
@@ -73,6 +80,8 @@ class SwapThread:
         self._swaps: set[DiskWork] = set()
         #: When to ask a swap again (monotonic seconds); of the disk thread alone.
         self._retries: dict[DiskWork, float] = {}
+        #: A file is gone, so whoever failed may try again.
+        self._has_space = False
         #: Released to wake the thread, if and only if `_sleeping` was set, which this clears.
         self._wake = allocate_lock()
         self._wake.acquire()
@@ -116,6 +125,12 @@ class SwapThread:
             self._queue.append(swap)
             self._wake_up()
 
+    def handle_space(self) -> None:
+        """A file is gone: whoever failed for want of space tries again now."""
+        with self._lock:
+            self._has_space = True
+            self._wake_up()
+
     def stop(self, timeout: float = STOP_S) -> None:
         """Drop the work of all swaps, free their files, and end the thread.
 
@@ -133,6 +148,7 @@ class SwapThread:
             and self._running.acquire(True, timeout)
         ):
             self._running.release()
+            self.closer.wait(timeout)
 
     def _wake_up(self) -> None:
         """Let the thread look at its queue (lock held)."""
@@ -147,12 +163,6 @@ class SwapThread:
         self._retries.pop(swap, None)
         with self._lock:
             self._swaps.discard(swap)
-
-    def handle_space(self) -> None:
-        """A file was freed: whoever failed may try again."""
-        for swap in self._retries:
-            swap.retry_now()
-            self._retries[swap] = 0.0
 
     def _run(self) -> None:
         self._thread = get_ident()
@@ -189,8 +199,10 @@ class SwapThread:
                     swap = self._queue.popleft()
                     self._scheduled.discard(swap)
                     return swap
-                self._sleeping = True
-            self._sleep(wait)
+                is_due = self._has_space and bool(self._retries)
+                self._sleeping = not is_due
+            if not is_due:
+                self._sleep(wait)
 
     def _sleep(self, wait: float) -> None:
         if self._wake.acquire(True, wait):
@@ -206,6 +218,12 @@ class SwapThread:
         if not self._retries:
             return -1
         now = monotonic()
+        with self._lock:
+            has_space, self._has_space = self._has_space, False
+        if has_space:
+            for swap in self._retries:
+                swap.retry_now()
+                self._retries[swap] = now
         for swap, when in list(self._retries.items()):
             if when <= now:
                 del self._retries[swap]
