@@ -65,8 +65,9 @@ __all__ = [
 BLOCK_SIZE = 1 << 20
 #: What is ready for the reader, the block in its hand not counted, has at most this cost, or is one block.
 READ_AHEAD_SIZE = 4 << 20
-#: A reader that waits is told when so much is there, or all: while he takes it the rest is read.
-_TELL_SIZE = READ_AHEAD_SIZE // 2
+#: A reader that waits is told when so much is there (two blocks, or one large message), or all: while he takes it the
+#: rest is read.
+_TELL_SIZE = READ_AHEAD_SIZE * 3 // 8
 #: What waits to be written has at most this cost, but for one message.
 WRITE_BUFFER_SIZE = 8 << 20
 #: Reasons of failures: the disk (or the quota, or what a process may write) is full,
