@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from purezmq.engine.id_owners import IdOwners
+
     Key = str | bytes
     Names = Mapping[bytes, str] | Mapping[str, str]  # a key's type is invariant
     Allow = str | os.PathLike[str] | Names | Iterable[Key | os.PathLike[str]]
@@ -67,6 +69,7 @@ class Security(SocketState):
         if allow is not None and keys is not None:
             text = "curve() takes allow (of a server) or keys (of a client), not both"
             raise TypeError(text)
+        owners = None if bind_identity is None else _make_owners(bind_identity)
         secret = public = b""
         if isinstance(key, os.PathLike):
             from purezmq.sockets.certificate import read_certificate
@@ -81,8 +84,8 @@ class Security(SocketState):
         else:
             self._become_curve_client(_as_key(public or key), keys)
         self._options.is_curve_role_open = allow is None and keys is None and not secret
-        if bind_identity is not None:
-            self.bind_identity = bind_identity
+        if owners is not None:
+            self._set_owners(owners)
 
     def _warn_of_open_endpoints(self) -> None:
         """Security is for endpoints that are made after it: say so where that looks like a mistake."""
@@ -143,23 +146,25 @@ class Security(SocketState):
             TypeError: it is neither of the two forms.
             ZMQError: EINVAL: a name or password is empty, or longer than 255 bytes.
         """
+        from purezmq.sockets.admission import Passwords, check_credential  # with the first secure socket
+
         given: Any = user
+        owners = None if bind_identity is None else _make_owners(bind_identity)
         self._warn_of_open_endpoints()
         if isinstance(user, str) and isinstance(password, str):
-            self.setsockopt(SocketOption.PLAIN_USERNAME, user.encode())
-            self.setsockopt(SocketOption.PLAIN_PASSWORD, password.encode())
+            name, secret = check_credential(user), check_credential(password)  # before anything is set
+            self.setsockopt(SocketOption.PLAIN_USERNAME, name)
+            self.setsockopt(SocketOption.PLAIN_PASSWORD, secret)
             self._options.admission = None
         elif hasattr(given, "items") and password is None:
-            from purezmq.sockets.admission import Passwords
-
             admission = Passwords(given)
             self.setsockopt(SocketOption.PLAIN_SERVER, 1)
             self._options.admission = admission
         else:
             text = "plain() takes a user and a password (a client), or a dict of passwords by user (a server)"
             raise TypeError(text)
-        if bind_identity is not None:
-            self.bind_identity = bind_identity
+        if owners is not None:
+            self._set_owners(owners)
 
     @property
     def bind_identity(self) -> bool | Mapping[bytes, str]:
@@ -182,17 +187,28 @@ class Security(SocketState):
 
     @bind_identity.setter
     def bind_identity(self, owners: bool | Mapping[bytes, str]) -> None:
-        from purezmq.engine.id_owners import IdOwners
+        self._set_owners(_make_owners(owners))
 
-        if not isinstance(owners, bool) and not hasattr(owners, "items"):
-            text = f"bind_identity is True, False or a dict of routing ids and users, not {owners!r}"
-            raise TypeError(text)
+    def _set_owners(self, owners: IdOwners | bool) -> None:
         with self._engine.lease:
             self._check_open()
-            if isinstance(owners, bool):
-                self._options.id_owners = IdOwners() if owners else None
-            else:
-                self._options.id_owners = IdOwners(owners)
+            self._options.id_owners = owners or None
+
+
+def _make_owners(bind_identity: Any) -> IdOwners | bool:
+    """The table that the argument means; False for none.
+
+    Raises:
+        TypeError: it is neither a bool nor a dictionary.
+    """
+    from purezmq.engine.id_owners import IdOwners
+
+    if isinstance(bind_identity, bool):
+        return bind_identity and IdOwners()
+    if not hasattr(bind_identity, "items"):
+        text = f"bind_identity is True, False or a dict of routing ids and users, not {bind_identity!r}"
+        raise TypeError(text)
+    return IdOwners(bind_identity)
 
 
 def _as_key(key: Any) -> bytes:
