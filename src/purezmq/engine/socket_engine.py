@@ -546,7 +546,10 @@ class SocketEngine(EventSource):
             if self._linger_timer is not None:
                 self._linger_timer.cancel()
             self.loop.load -= 1
-            self.loop.call(self._finish)
+            try:
+                self.loop.call(self._finish)
+            except RuntimeError:  # no thread can be started, so none has ever run for this socket: nothing is watched
+                self._finish()
 
     def _finish(self) -> None:
         self.leadership.close()

@@ -245,7 +245,7 @@ class Socket(
 
         Raises:
             ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, ETERM,
-                ENOTSOCK.
+                ENOTSOCK, EMTHREAD (no I/O thread can be started; nothing has changed).
         """
         addr = _as_text(addr)
         self._settle_curve_role()
