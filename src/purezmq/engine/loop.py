@@ -208,7 +208,7 @@ class Loop:
     def _guard(self, callback: Callable[..., None], *arguments: int) -> None:
         try:
             callback(*arguments)
-        except Exception as error:  # noqa: BLE001 - the fence: one callback must not end the loop
+        except BaseException as error:  # noqa: BLE001 - the fence: an application's function may raise SystemExit here
             report(f"a callback of {self.name}", error)
 
     def _handle_wakeup(self, _mask: int) -> None:

@@ -99,7 +99,7 @@ class SocketEngine(EventSource):
         self.options = options
         self.pattern = pattern
         self.inbox = pattern.inbox
-        self.lease = Lease()
+        self.lease = Lease(self._rescue_mailbox)
         self.loop: Loop = context.loops.choose(0)
         self.leadership = Leadership(self.lease, self.loop)
         self.sessions: dict[int, Session] = {}
@@ -148,6 +148,13 @@ class SocketEngine(EventSource):
     def post(self, command: Callable[[], None]) -> None:
         """Run `command` under this socket's lease, now or soon (any thread)."""
         self.lease.post(command)
+
+    def _rescue_mailbox(self) -> None:
+        """Have the I/O thread run what was posted (any thread)."""
+        try:
+            self.loop.call(self.lease.run_mailbox)
+        except RuntimeError:  # there is none, and none can be started: whoever takes the lease next does it
+            return
 
     def flush_dirty(self) -> None:
         """Write out what a burst left (any thread)."""
@@ -459,7 +466,7 @@ class SocketEngine(EventSource):
 
         When it returns, addresses are free and blocked calls are awake; sending goes on behind it.
         """
-        with self.lease:
+        with self.lease.afterwards, self.lease.guard:
             if self.closing:
                 return
             self.closing = True
@@ -561,7 +568,7 @@ class SocketEngine(EventSource):
 
     def flush_for_exit(self, timeout: float) -> None:
         """Write, and wait for room at most `timeout` seconds (any thread, no lease)."""
-        with self.lease:
+        with self.lease.afterwards, self.lease.guard:
             self.flush_all()
         if self.has_output():
             self.leadership.wait(timeout, lambda: False)

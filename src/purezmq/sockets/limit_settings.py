@@ -51,7 +51,7 @@ class _Limit:
             raise TypeError(text)
         if value < 0:
             raise make_error(EINVAL, f"{self._name} must be 0 or more, not {value}")
-        with socket._engine.lease:
+        with socket._engine.lease.afterwards, socket._engine.lease.guard:
             socket._check_open()
             setattr(socket._options, self._name, value)
 

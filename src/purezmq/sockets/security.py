@@ -190,7 +190,7 @@ class Security(SocketState):
         self._set_owners(_make_owners(owners))
 
     def _set_owners(self, owners: IdOwners | bool) -> None:
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             self._options.id_owners = owners or None
 
