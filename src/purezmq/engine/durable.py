@@ -235,7 +235,7 @@ class Durables:
             if known is parked:
                 del self.parked[routing_id]
         _cancel(parked)
-        if pipe.share is not None and pipe.share.outbound:
+        if pipe.share is not None and pipe.share.has_output():
             self.engine.shared.flush_shared(pipe.share)  # what was published before this is lost by it, too
         count = pipe.queued()
         pipe.discard_outbound(reason)

@@ -469,13 +469,14 @@ def connection_ready(connection: Connection | None) -> bool:
     return connection is not None and connection.ready
 
 
-def take_batch(queue: Any, limit: int = TAKE_BYTES, pipe: Pipe | None = None) -> list[Any]:
+def take_batch(queue: Any, limit: int = TAKE_BYTES, pipe: Pipe | None = None, shared: Any = None) -> list[Any]:
     """Take a batch of about `limit` bytes from the front of an outbound queue; others may append meanwhile.
 
     Args:
         queue: to take from.
         limit: bytes.
         pipe: which counts them as sent. Here and not by the caller, so that no signal handler can raise in between.
+        shared: the `SharedQueue` that notes the batch as `taken`, if there is one; here for the same reason.
     """
     if type(queue) is not list:
         if not queue:
@@ -495,6 +496,8 @@ def take_batch(queue: Any, limit: int = TAKE_BYTES, pipe: Pipe | None = None) ->
     # Handlers run behind calls and at jumps back: not from here to the return.
     if pipe is not None:
         pipe.sent += taken
+    elif shared is not None:
+        shared.taken = batch
     # Exactly what was taken: others may have appended since.
     del queue[:taken]
     return batch

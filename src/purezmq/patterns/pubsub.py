@@ -22,7 +22,7 @@ from purezmq.constants import (
 from purezmq.error import ZMQError, make_error
 from purezmq.limits import MAX_UNREAD_TOPIC_BYTES
 from purezmq.patterns.base import Pattern
-from purezmq.patterns.distributor import Distributor, admits
+from purezmq.patterns.distributor import Distributor, SharedQueue, admits
 from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
 from purezmq.patterns.topic_limits import TopicLimits
@@ -440,7 +440,7 @@ class Xpub(_Publisher):
         if not bytes(first).startswith(tuple(queue.topics)):
             self._last_value_due = False
             return True
-        if getattr(queue, "outbound", None):
+        if type(queue) is SharedQueue and queue.has_output():
             self.distributor.carrier.flush_shared(queue)
         if not pipe.can_take(message) and self.options.xpub_nodrop:
             return False
