@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from tests.support import bind, eventually, purezmq_only, zmq
 from tests.support.raw_peer import COMMAND, RawPeer, greeting, ready_command
-from tests.support.zap import next_of
+from tests.support.zap import next_of, zap_handler
 
 from purezmq.engine import id_owners
 from purezmq.engine.id_owners import IdOwners
+
+__all__ = ["zap_handler"]
 
 MakeSocket = Callable[..., Any]
 
@@ -200,6 +202,40 @@ def test_durable_subscription_is_for_its_user_only(make_socket: MakeSocket, make
     thief.close()
     owner = subscribe("alice")
     assert [b"for alice", b"for all"] == [owner.recv(), owner.recv()]
+
+
+def test_durable_subscription_is_its_keys_where_nobody_names_users(
+    make_socket: MakeSocket, make_context: Callable[[], Any], zap_handler: Callable[..., Any]
+) -> None:
+    """A ZAP handler lets every key in and gives no User-Id: who has another key is another one."""
+    publisher, context = make_socket(zmq.XPUB), make_context()
+    zap_handler(lambda request: [b"1.0", request[1], b"200", b"", b"", b""])
+    server_public, server_secret = zmq.curve_keypair()
+    publisher.curve_server, publisher.curve_secretkey = 1, server_secret
+    publisher.durable = (1 << 20, 60)
+    publisher.xpub_verbose = 1
+    endpoint = bind(publisher, "tcp")
+
+    def subscribe(keys: tuple[bytes, bytes]) -> Any:
+        subscriber = make_socket(zmq.SUB, within=context, routing_id=b"id", subscribe=b"")
+        subscriber.curve(server_public, keys=keys)
+        subscriber.connect(endpoint)
+        return subscriber
+
+    owner_keys = zmq.curve_keypair()
+    first = subscribe(owner_keys)
+    assert b"\1" == publisher.recv()
+    assert "" == publisher.peers()[0].user_id
+    first.close()
+    eventually(lambda: not publisher.peers())
+    publisher.send(b"for the owner")
+    thief = subscribe(zmq.curve_keypair())
+    assert b"\1" == publisher.recv()
+    publisher.send(b"for all")
+    assert b"for all" == thief.recv()
+    thief.close()
+    owner = subscribe(owner_keys)
+    assert [b"for the owner", b"for all"] == [owner.recv(), owner.recv()]
 
 
 def test_ids_of_all_users_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
