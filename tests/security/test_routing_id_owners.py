@@ -263,3 +263,28 @@ def test_ids_of_a_user_are_limited_and_nobody_loses_another_ones(monkeypatch: py
     assert "" == owners.claim(b"1", "alice")
     assert owners.claim(b"0", "alice")
     assert owners.claim(b"alice's", "mallory")
+
+
+def test_id_of_a_connected_peer_stays_its_users(
+    make_socket: MakeSocket, make_user: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many others the user comes with; of those that no peer has now the oldest is forgotten."""
+    monkeypatch.setattr(id_owners, "MAX_IDS_PER_USER", 2)
+    router, endpoint = make_router(make_socket)
+    events = router.events()
+    workers = {}
+    for name in (b"1", b"2", b"3"):
+        workers[name] = make_user("alice", name, endpoint)
+        workers[name].send(b"here")
+        assert [name, b"here"] == router.recv_multipart()
+    workers[b"2"].close()
+    eventually(lambda: len(router.peers()) == 2)
+    make_user("alice", b"4", endpoint).send(b"here")
+    assert [b"4", b"here"] == router.recv_multipart()
+    thief = make_user("mallory", b"1", endpoint)
+    assert "another user's" in next_of(events, "peer_denied").error
+    thief.close()
+    router.send_multipart([b"1", b"x"])
+    assert b"x" == workers[b"1"].recv()
+    make_user("mallory", b"2", endpoint).send(b"free again")
+    assert [b"2", b"free again"] == router.recv_multipart()

@@ -348,7 +348,7 @@ class SocketEngine(EventSource):
         owners = self.options.id_owners
         if owners is not None and session.dialer is None and peer.routing_id:
             user = "" if peer.mechanism == "NULL" else peer.user_id  # whatever a handler calls those: anybody is one
-            why = owners.claim(bytes(peer.routing_id), user)
+            why = owners.claim(bytes(peer.routing_id), user, session)
             if why:
                 session.refuse_peer(why)
                 return
@@ -375,6 +375,8 @@ class SocketEngine(EventSource):
     def handle_lost(self, session: Session, was_ready: bool, *, refused: bool = False) -> None:
         """A session's connection is gone; `refused`: one side broke it off, and the next will hardly fare better."""
         pipe, dialer = session.pipe, session.dialer
+        if self.options.id_owners is not None:
+            self.options.id_owners.release(session)
         if dialer is None:
             if pipe is not None and (self.durables is None or not self.durables.park(session)):
                 self.detach(pipe)

@@ -174,7 +174,7 @@ class Security(SocketState):
         ROUTER_HANDOVER is for the owner only. A dictionary of ids and User-Ids: only these ids may be used, by these
         users. An id of a peer without a User-Id is refused, and one that begins with a zero byte, which a ROUTER gives
         itself; a peer without an id is served. It's about peers that come to an endpoint of this socket; of a user's
-        ids the 1,024 latest are remembered.
+        ids the 1,024 latest are remembered, and those of connected peers in any case.
 
         Raises:
             TypeError: it is neither a bool nor a dictionary.
