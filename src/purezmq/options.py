@@ -15,8 +15,11 @@ from purezmq.limits import (
     MAX_HANDSHAKES_PER_ADDRESS,
     MAX_MULTIPART_BYTES,
     MAX_PARTS,
+    MAX_TOPIC_BYTES_PER_PEER,
+    MAX_TOPIC_BYTES_PER_PROXY,
     MAX_TOPICS,
     MAX_TOPICS_PER_PEER,
+    MAX_TOPICS_PER_PROXY,
 )
 from purezmq.option_table import CONTEXT_OPTIONS, SOCKET_OPTIONS, OptionSpec
 
@@ -104,6 +107,9 @@ class SocketOptions:
     max_parts: int = MAX_PARTS
     max_multipart_bytes: int = MAX_MULTIPART_BYTES
     max_topics_per_peer: int = MAX_TOPICS_PER_PEER
+    max_topics_per_proxy: int = MAX_TOPICS_PER_PROXY
+    max_topic_bytes_per_peer: int = MAX_TOPIC_BYTES_PER_PEER
+    max_topic_bytes_per_proxy: int = MAX_TOPIC_BYTES_PER_PROXY
     max_topics: int = MAX_TOPICS
     #: Security options whose keys were decoded and checked, and what came of it; see engine/security.py.
     checked_security: Any = None

@@ -69,4 +69,7 @@ class LimitSettings(SocketState):
     max_parts = _Limit("Parts of one message that arrives.")
     max_multipart_bytes = _Limit("Bytes of all parts of one message that arrives in several; MAXMSGSIZE is for each.")
     max_topics_per_peer = _Limit("Topics that one subscriber of a PUB or XPUB, or groups that one DISH, has at once.")
+    max_topics_per_proxy = _Limit("The same of one XSUB, which asks for the topics of all its own subscribers.")
+    max_topic_bytes_per_peer = _Limit("Bytes of the topics, or names of groups, that one subscriber has at once.")
+    max_topic_bytes_per_proxy = _Limit("The same of one XSUB.")
     max_topics = _Limit("Different topics, or groups, that all subscribers have at once.")
