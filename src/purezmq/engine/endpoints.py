@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from errno import ENOENT
 
 from purezmq.constants import EINVAL, EMTHREAD, ENOCOMPATPROTO, Event
@@ -92,6 +93,11 @@ class Endpoints:
             raise make_error(error.errno or EINVAL, f"cannot bind '{endpoint}': {error.strerror}") from error
         self.last = listener.endpoint
         engine.emit(Event.LISTENING, listener.fd, listener.endpoint, listener)
+        if config.mechanism != "CURVE" and "logging" in sys.modules:
+            from purezmq.engine.exposure import is_exposed, warn_of_bind  # who doesn't log pays nothing
+
+            if is_exposed(listener.endpoint):
+                warn_of_bind(engine, listener)
 
     def connect(
         self, text: str, routing_id: bytes = b"", overflow: str = "", *, is_awaited: bool = False
