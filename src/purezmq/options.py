@@ -100,6 +100,8 @@ class SocketOptions:
     admission: Any = None
     id_owners: Any = None
     is_curve_role_open: bool = False
+    #: Permissions of the file of an ipc endpoint; None: what the umask says.
+    ipc_mode: int | None = 0o600
     # Limits on peers, likewise; see sockets/limit_settings.py.
     greeting_ivl: int = GREETING_IVL
     max_handshakes: int = MAX_HANDSHAKES

@@ -62,6 +62,10 @@ SETTINGS = [
         "keep the last message of so many topics, and give it to those who subscribe later",
     ),
     Setting(
+        "ipc_mode", "int or None", "", "0 to 0o777; None = what the umask says", "all", "later binds",
+        "permissions of the file of an ipc endpoint: who may connect",
+    ),
+    Setting(
         "greeting_ivl", "int", "milliseconds", ">= 0, 0 = no limit", "all", "later connections",
         "time for the greeting of a peer that connects; HANDSHAKE_IVL is for the whole handshake, and 0 there for both",
     ),
