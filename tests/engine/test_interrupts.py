@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
+from tests.support.interrupting import Interrupted, interrupted_at
 
 from purezmq.engine.lease import Lease
 from purezmq.engine.selector import READ, is_nestable
@@ -23,10 +24,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
     purezmq_only("a pyzmq call is interrupted where libzmq waits, nowhere else"),
 ]
-
-
-class Interrupted(BaseException):
-    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
 
 
 @contextmanager
@@ -332,3 +329,32 @@ def test_p18_interrupted_command_is_done_by_the_io_thread(make_socket: MakeSocke
     assert [threading.get_ident(), engine.loop._thread] == threads
     assert engine.lease.try_acquire()
     engine.lease.release()
+
+
+def test_p18_every_message_is_accounted_for_wherever_a_send_is_interrupted(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment of a send: what doesn't arrive is in the counters, or in the events.
+
+    Nothing arrives twice, for nobody sent it again.
+    """
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH, reconnect_ivl=1)
+    link(pull, push)
+    events = push.events(max_events=10_000)
+    reached, moment = ["the first one"], 0
+    while reached:
+        eventually(lambda: push.peers() and push.peers()[0].connection)
+        for session in list(push._engine.sessions.values()):
+            session.last_flush = 0.0  # it has been idle: the message is written at once
+        with interrupted_at(moment) as reached:
+            push.send(b"%d" % moment)
+        moment += 1
+    push.send(b"last")
+    received = []
+    while b"last" not in received or pull.poll(100):  # what came by former connections is taken in turns
+        received.append(pull.recv())
+    assert len(set(received)) == len(received)
+    events.close()
+    handed_over = sum(event.count for event in events if event.kind == "disconnected")
+    stats = push.stats()
+    lost = stats.sent - stats.dropped - stats.queued - len(received)
+    assert 0 <= lost <= handed_over
+    assert moment > 10
