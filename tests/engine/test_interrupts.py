@@ -331,6 +331,24 @@ def test_p18_interrupted_command_is_done_by_the_io_thread(make_socket: MakeSocke
     engine.lease.release()
 
 
+def test_command_that_always_raises_is_given_up(make_socket: MakeSocket, caplog: pytest.LogCaptureFixture) -> None:
+    """It's done once more, reported, and what was posted behind it follows."""
+    engine, done, calls = make_socket(zmq.PULL)._engine, threading.Event(), []
+
+    def leave() -> None:
+        calls.append(leave)
+        raise SystemExit
+
+    assert engine.lease.acquire(True, 5)
+    engine.post(leave)  # the two have to wait
+    engine.post(done.set)
+    with pytest.raises(SystemExit):
+        engine.lease.release()
+    assert done.wait(5)
+    assert 2 == len(calls)
+    assert "a command for a socket failed" in caplog.text
+
+
 def test_p18_every_message_is_accounted_for_wherever_a_send_is_interrupted(make_socket: MakeSocket) -> None:
     """A handler raises at moment after moment of a send: what doesn't arrive is in the counters, or in the events.
 

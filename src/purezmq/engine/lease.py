@@ -125,8 +125,12 @@ class Lease:
         self.mailbox.append(command)
         self.run_mailbox()
 
-    def run_mailbox(self) -> None:
+    def run_mailbox(self, fence: type[BaseException] = Exception) -> None:
         """Run posted commands unless somebody holds the lease: then that one will, when it lets go.
+
+        Args:
+            fence: what ends the command that raises it, and nothing else. BaseException where no handler can have
+                raised: so that a command which always raises it isn't run for ever.
 
         The check of the mailbox follows the release, so a command posted in between is seen by one of the two.
         """
@@ -139,7 +143,7 @@ class Lease:
                     if not taken[0]:
                         return
                     while mailbox:
-                        self._run(mailbox[0])
+                        self._run(mailbox[0], fence)
                         del mailbox[0]  # by now it's done, and no handler runs in between
                 finally:
                     if taken and taken[0]:
@@ -150,8 +154,8 @@ class Lease:
             raise
 
     @staticmethod
-    def _run(command: Callable[[], None]) -> None:
+    def _run(command: Callable[[], None], fence: type[BaseException]) -> None:
         try:
             command()
-        except Exception as error:  # noqa: BLE001 - the poster is another thread: fenced
+        except fence as error:  # the poster is another thread
             report("a command for a socket", error)

@@ -152,7 +152,7 @@ class SocketEngine(EventSource):
     def _rescue_mailbox(self) -> None:
         """Have the I/O thread run what was posted (any thread)."""
         try:
-            self.loop.call(self.lease.run_mailbox)
+            self.loop.call(lambda: self.lease.run_mailbox(BaseException))
         except RuntimeError:  # there is none, and none can be started: whoever takes the lease next does it
             return
 
