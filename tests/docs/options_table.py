@@ -69,7 +69,7 @@ def setting_names() -> set[str]:
     """The settings that sockets and contexts have."""
     queues = {name for name, value in vars(QueueSettings).items() if isinstance(value, property)}
     limits = {name for name, value in vars(LimitSettings).items() if hasattr(value, "__set__")}
-    return queues | limits | {"max_bytes"}
+    return queues | limits | {"ipc_mode", "max_bytes"}
 
 
 def find_differences() -> dict[str, set[str]]:

@@ -3,7 +3,7 @@
 libzmq has none of them, so they have names and no option numbers: attributes of the socket, and keywords of
 ``context.socket()``. What each is for, and why the default is what it is, stands in `purezmq/limits.py`. 0 means no
 limit. A peer that runs into one loses its connection: the event "limit_exceeded" tells it, ``stats().refusals`` counts
-it. `ipc_mode` is of another kind: it says which users of the machine may come to an ipc endpoint at all.
+it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from typing import Any, Self, overload
 
 __all__ = ["LimitSettings"]
-
-_ALL_PERMISSIONS = 0o777
 
 
 class _Limit:
@@ -75,28 +73,3 @@ class LimitSettings(SocketState):
     max_topic_bytes_per_peer = _Limit("Bytes of the topics, or names of groups, that one subscriber has at once.")
     max_topic_bytes_per_proxy = _Limit("The same of one XSUB.")
     max_topics = _Limit("Different topics, or groups, that all subscribers have at once.")
-
-    @property
-    def ipc_mode(self) -> int | None:
-        """Which users may connect to an ipc endpoint that is bound from here on: the permissions of its file.
-
-        0o600, the default: the own user, and root. 0o660 with a directory whose group is inherited: a group. None: what
-        the umask says, as with libzmq. Abstract names (``ipc://@name``) have no file: there IPC_FILTER_UID decides.
-
-        Raises:
-            TypeError: it is neither an integer nor None.
-            ZMQError: EINVAL: it is no mode from 0 to 0o777.
-        """
-        mode: int | None = self._options.ipc_mode
-        return mode
-
-    @ipc_mode.setter
-    def ipc_mode(self, mode: int | None) -> None:
-        if mode is not None and (isinstance(mode, bool) or not isinstance(mode, int)):
-            text = f"ipc_mode is an integer such as 0o660, or None, not {mode!r}"
-            raise TypeError(text)
-        if mode is not None and not 0 <= mode <= _ALL_PERMISSIONS:
-            raise make_error(EINVAL, f"ipc_mode is from 0 to 0o777, not {mode:#o}")
-        with self._engine.lease.afterwards, self._engine.lease.guard:
-            self._check_open()
-            self._options.ipc_mode = mode

@@ -1,6 +1,7 @@
 """A secure socket in one line: `curve`, `plain` and `bind_identity`. The options of libzmq stand behind the first two.
 
-A server that is set up here decides by itself whom it lets in, and needs no ZAP handler.
+A server that is set up here decides by itself whom it lets in, and needs no ZAP handler. `ipc_mode` says which users of
+the machine may come at all.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import os
 import warnings
 
-from purezmq.constants import SocketOption
-from purezmq.error import SecurityWarning
+from purezmq.constants import EINVAL, SocketOption
+from purezmq.error import SecurityWarning, make_error
 from purezmq.sockets.socket_state import SocketState
 
 TYPE_CHECKING = False
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Allow = str | os.PathLike[str] | Names | Iterable[Key | os.PathLike[str]]
 
 __all__ = ["Security"]
+
+_ALL_PERMISSIONS = 0o777
 
 
 class Security(SocketState):
@@ -165,6 +168,31 @@ class Security(SocketState):
             raise TypeError(text)
         if owners is not None:
             self._set_owners(owners)
+
+    @property
+    def ipc_mode(self) -> int | None:
+        """Which users may connect to an ipc endpoint that is bound from here on: the permissions of its file.
+
+        0o600, the default: the own user, and root. 0o660 with a directory whose group is inherited: a group. None: what
+        the umask says, as with libzmq. Abstract names (``ipc://@name``) have no file: there IPC_FILTER_UID decides.
+
+        Raises:
+            TypeError: it is neither an integer nor None.
+            ZMQError: EINVAL: it is no mode from 0 to 0o777.
+        """
+        mode: int | None = self._options.ipc_mode
+        return mode
+
+    @ipc_mode.setter
+    def ipc_mode(self, mode: int | None) -> None:
+        if mode is not None and (isinstance(mode, bool) or not isinstance(mode, int)):
+            text = f"ipc_mode is an integer such as 0o660, or None, not {mode!r}"
+            raise TypeError(text)
+        if mode is not None and not 0 <= mode <= _ALL_PERMISSIONS:
+            raise make_error(EINVAL, f"ipc_mode is from 0 to 0o777, not {mode:#o}")
+        with self._engine.lease.afterwards, self._engine.lease.guard:
+            self._check_open()
+            self._options.ipc_mode = mode
 
     @property
     def bind_identity(self) -> bool | Mapping[bytes, str]:
