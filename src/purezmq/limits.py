@@ -22,9 +22,12 @@ __all__ = [
     "MAX_PARTS",
     "MAX_TOPICS",
     "MAX_TOPICS_PER_PEER",
-    "MAX_TOPIC_BYTES",
+    "MAX_TOPICS_PER_PROXY",
+    "MAX_TOPIC_BYTES_PER_PEER",
+    "MAX_TOPIC_BYTES_PER_PROXY",
     "MAX_TOPIC_SIZE",
     "MAX_UNREAD_TOPIC_BYTES",
+    "MAX_UNREAD_TOPIC_BYTES_PER_PEER",
     "SILENCE_GRACE_S",
 ]
 
@@ -74,18 +77,28 @@ libzmq's users rely on. Set both where strangers may send. What waits complete i
 # --- subscriptions --------------------------------------------------------------------------------------------------
 
 MAX_TOPICS_PER_PEER = 100_000
-"""Topics that one subscriber has at once, or groups of a DISH: some 30 MB. Who needs more filters by itself.
-An XSUB, which is a proxy, has all topics of its own subscribers: only MAX_TOPICS and MAX_TOPIC_BYTES are for it."""
+"""Topics that one subscriber has at once, or groups of a DISH: some 30 MB. Who needs more filters by itself."""
+
+MAX_TOPICS_PER_PROXY = 500_000
+"""The same of an XSUB, which is a proxy and asks for the topics of all its own subscribers. Anybody can say that he is
+one: so it's half of MAX_TOPICS, and no peer can take what there is from all others."""
 
 MAX_TOPICS = 1_000_000
 """Different topics that all subscribers of a socket have at once: some 300 MB."""
 
-MAX_TOPIC_BYTES = 16 * 1024 * 1024
+MAX_TOPIC_BYTES_PER_PEER = 16 * 1024 * 1024
 """Bytes of the topics that one subscriber has at once: 160 for each of the greatest number."""
+
+MAX_TOPIC_BYTES_PER_PROXY = 80 * 1024 * 1024
+"""The same of an XSUB, likewise."""
 
 MAX_TOPIC_SIZE = 64 * 1024
 """Bytes of one topic: topics are names, and each is kept for as long as its subscriber."""
 
 MAX_UNREAD_TOPIC_BYTES = 64 * 1024 * 1024
 """Bytes of subscriptions that an XPUB's application has not received, each with 64 bytes on top. More are dropped and
-counted as messages are ("newest"); they take effect all the same."""
+counted as messages are ("newest"); they take effect all the same. With XPUB_MANUAL they wouldn't: there the peer loses
+its connection, and asks again by the next."""
+
+MAX_UNREAD_TOPIC_BYTES_PER_PEER = 16 * 1024 * 1024
+"""The same of one peer, so that none takes all the room by asking and cancelling again and again."""

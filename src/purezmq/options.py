@@ -15,8 +15,11 @@ from purezmq.limits import (
     MAX_HANDSHAKES_PER_ADDRESS,
     MAX_MULTIPART_BYTES,
     MAX_PARTS,
+    MAX_TOPIC_BYTES_PER_PEER,
+    MAX_TOPIC_BYTES_PER_PROXY,
     MAX_TOPICS,
     MAX_TOPICS_PER_PEER,
+    MAX_TOPICS_PER_PROXY,
 )
 from purezmq.option_table import CONTEXT_OPTIONS, SOCKET_OPTIONS, OptionSpec
 
@@ -97,6 +100,8 @@ class SocketOptions:
     admission: Any = None
     id_owners: Any = None
     is_curve_role_open: bool = False
+    #: Permissions of the file of an ipc endpoint; None: what the umask says.
+    ipc_mode: int | None = 0o600
     # Limits on peers, likewise; see sockets/limit_settings.py.
     greeting_ivl: int = GREETING_IVL
     max_handshakes: int = MAX_HANDSHAKES
@@ -104,6 +109,9 @@ class SocketOptions:
     max_parts: int = MAX_PARTS
     max_multipart_bytes: int = MAX_MULTIPART_BYTES
     max_topics_per_peer: int = MAX_TOPICS_PER_PEER
+    max_topics_per_proxy: int = MAX_TOPICS_PER_PROXY
+    max_topic_bytes_per_peer: int = MAX_TOPIC_BYTES_PER_PEER
+    max_topic_bytes_per_proxy: int = MAX_TOPIC_BYTES_PER_PROXY
     max_topics: int = MAX_TOPICS
     #: Security options whose keys were decoded and checked, and what came of it; see engine/security.py.
     checked_security: Any = None

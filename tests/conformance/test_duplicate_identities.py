@@ -172,6 +172,21 @@ def test_handover_over_inproc_tells_the_older_peer(make_socket: MakeSocket, deal
     assert "taken over" in next_of(theirs, "peer_refused").error
 
 
+def test_handover_is_not_for_ids_that_the_router_made(make_socket: MakeSocket) -> None:
+    """A peer without an id of its own can't come again with it; who does is another one, and is refused."""
+    router, first = make_socket(zmq.ROUTER, router_handover=1), make_socket(zmq.DEALER)
+    endpoint = link(router, first)
+    first.send(b"1")
+    made, _ = router.recv_multipart()
+    ours = router.events()
+    thief = make_socket(zmq.DEALER, routing_id=made, reconnect_ivl=-1)
+    thief.connect(endpoint)
+    assert "refused" == next_of(ours, "duplicate_routing_id").reason
+    router.send_multipart([made, b"for the first"])
+    assert b"for the first" == first.recv()
+    assert try_recv(thief) is None
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
 @pytest.mark.parametrize("queued", [0, 3000])
 def test_handover_replaces_a_peer_that_hangs(

@@ -62,6 +62,10 @@ SETTINGS = [
         "keep the last message of so many topics, and give it to those who subscribe later",
     ),
     Setting(
+        "ipc_mode", "int or None", "", "0 to 0o777; None = what the umask says", "all", "later binds",
+        "permissions of the file of an ipc endpoint: who may connect",
+    ),
+    Setting(
         "greeting_ivl", "int", "milliseconds", ">= 0, 0 = no limit", "all", "later connections",
         "time for the greeting of a peer that connects; HANDSHAKE_IVL is for the whole handshake, and 0 there for both",
     ),
@@ -84,7 +88,20 @@ SETTINGS = [
     ),
     Setting(
         "max_topics_per_peer", "int", "topics", ">= 0, 0 = no limit", "PUB, XPUB, RADIO", "at once",
-        "topics (RADIO: groups) that one subscriber has at once, likewise; an XSUB, a proxy, may have `max_topics`",
+        "topics (RADIO: groups) that one subscriber has at once, likewise",
+    ),
+    Setting(
+        "max_topics_per_proxy", "int", "topics", ">= 0, 0 = no limit", "PUB, XPUB", "at once",
+        "the same of one XSUB, a proxy that asks for the topics of all its own subscribers; at most half of"
+        " `max_topics`, or it can keep others out",
+    ),
+    Setting(
+        "max_topic_bytes_per_peer", "int", "bytes", ">= 0, 0 = no limit", "PUB, XPUB, RADIO", "at once",
+        "bytes of the topics that one subscriber has at once, likewise",
+    ),
+    Setting(
+        "max_topic_bytes_per_proxy", "int", "bytes", ">= 0, 0 = no limit", "PUB, XPUB", "at once",
+        "the same of one XSUB",
     ),
     Setting(
         "max_topics", "int", "topics", ">= 0, 0 = no limit", "PUB, XPUB, RADIO", "at once",

@@ -69,7 +69,7 @@ def setting_names() -> set[str]:
     """The settings that sockets and contexts have."""
     queues = {name for name, value in vars(QueueSettings).items() if isinstance(value, property)}
     limits = {name for name, value in vars(LimitSettings).items() if hasattr(value, "__set__")}
-    return queues | limits | {"max_bytes"}
+    return queues | limits | {"ipc_mode", "max_bytes"}
 
 
 def find_differences() -> dict[str, set[str]]:
@@ -158,7 +158,7 @@ def setting_rows() -> list[str]:
     rows = []
     for setting in SETTINGS:
         default = 0 if setting.name == "max_bytes" else getattr(SocketOptions, setting.name)
-        text = {"": "the type's own", None: "None", 2**30: "2^30 (1 GiB)"}.get(default, str(default))
+        text = {"": "the type's own", None: "None", 0o600: "0o600", 2**30: "2^30 (1 GiB)"}.get(default, str(default))
         text = "empty" if setting.name == "swap_dir" else text
         cells = (f"`{setting.name}`", setting.type, setting.unit, text, setting.range, setting.sockets, setting.when)
         rows.append(_join((*cells, setting.effect)))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import gc
+import os
 import socket as system_socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import bind, purezmq_only, run_in_thread, zmq
+from tests.support import bind, free_endpoint, purezmq_only, run_in_thread, zmq
+
+from purezmq.engine.loop import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,3 +65,54 @@ def test_connect_to_inproc_again_after_binder_was_replaced(make_socket: Callable
     dealer.connect(endpoint)
     dealer.send(b"x")
     assert b"x" == second.recv()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ipc", "inproc"])
+def test_without_a_thread_to_be_had_nothing_is_left_behind(
+    make_context: Callable[[], Any], make_socket: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, transport: str
+) -> None:
+    """bind and connect raise EMTHREAD, hold no address, socket or file, and close() and term() return."""
+
+    def refuse(run: Callable[[], None], name: str) -> None:
+        raise RuntimeError("can't start new thread")
+
+    context = make_context()
+    endpoint = "inproc://name" if transport == "inproc" else free_endpoint(transport)
+    socket = context.socket(zmq.PULL)
+    with monkeypatch.context() as patch:
+        patch.setattr("purezmq.engine.loop.start_thread", refuse)
+        for call in (socket.bind, socket.connect) if transport != "inproc" else ():
+            with pytest.raises(zmq.ZMQError, match="no I/O thread can be started") as caught:
+                call(endpoint)
+            assert zmq.EMTHREAD == caught.value.errno
+        if transport == "inproc":  # it needs none
+            socket.bind(endpoint)
+        assert transport != "ipc" or not os.path.exists(endpoint.removeprefix("ipc://"))
+        socket.close()
+        run_in_thread(context.term).result(10)
+    pull, push = make_socket(zmq.PULL, rcvtimeo=5000), make_socket(zmq.PUSH)
+    pull.bind(endpoint)
+    push.connect(endpoint)
+    push.send(b"x")
+    assert b"x" == pull.recv()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError], ids=lambda error: error.__name__)
+def test_bind_that_fails_late_gives_the_address_back(
+    make_socket: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """A signal handler raises, or the system refuses, when the address is taken already: it's free again."""
+    socket, endpoint = make_socket(zmq.PULL), free_endpoint()
+    watch, raised = Loop.watch, []
+
+    def watch_and_raise(self: Loop, *args: Any) -> None:
+        watch(self, *args)
+        if not raised:
+            raised.append(error)
+            raise error
+
+    monkeypatch.setattr(Loop, "watch", watch_and_raise)
+    with pytest.raises(zmq.ZMQError if error is OSError else error):
+        socket.bind(endpoint)
+    assert [] == socket._engine.listeners
+    make_socket(zmq.PULL).bind(endpoint)

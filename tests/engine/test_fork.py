@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import purezmq_only, run_in_thread, zmq
+from tests.support import bind, purezmq_only, run_in_thread, zmq
 from tests.support.raw_peer import RawPeer
+from tests.support.security import security_options
 
 MakeSocket = Callable[..., Any]
 
@@ -91,6 +92,44 @@ def test_p17_v43_no_byte_of_the_child_on_the_parents_connections(make_socket: Ma
             received = receiving.result(20)
             count = sending.result()
             assert [b"%d" % number for number in range(count)] == received
+
+
+def test_p17_no_byte_of_the_child_in_a_curve_session(make_socket: MakeSocket, make_context: Callable[[], Any]) -> None:
+    """One byte of a child would end a sealed connection, for its nonces can't fit: it goes on, and nothing is lost."""
+    pull = make_socket(zmq.PULL, within=make_context(), rcvhwm=0, **security_options("CURVE", server=True))
+    push = make_socket(zmq.PUSH, heartbeat_ivl=10, heartbeat_timeout=30_000, **security_options("CURVE", server=False))
+    endpoint = bind(pull, "tcp")
+    push.connect(endpoint)
+    stop = threading.Event()
+
+    def send_all() -> int:
+        number = 0
+        while not stop.is_set():
+            push.send(b"%d" % number)
+            number += 1
+            stop.wait(0.000_2)
+        push.send(b"end")
+        return number
+
+    sending = run_in_thread(send_all)
+    received = [pull.recv()]
+    for _ in range(20):
+        child = os.fork()
+        if child == 0:
+            code = 9
+            try:
+                signal.alarm(10)
+                code = use_everything(push)
+            finally:
+                os._exit(code)
+        assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        received.append(pull.recv())
+    stop.set()
+    while received[-1] != b"end":
+        received.append(pull.recv())
+    assert [b"%d" % number for number in range(sending.result(20))] == received[:-1]
+    (peer,) = push.stats().peers
+    assert 0 == peer.reconnects
 
 
 PROGRAM = """

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
+from tests.support.interrupting import Interrupted, interrupted_at
 
 from purezmq.engine.lease import Lease
 from purezmq.engine.selector import READ, is_nestable
@@ -23,10 +24,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
     purezmq_only("a pyzmq call is interrupted where libzmq waits, nowhere else"),
 ]
-
-
-class Interrupted(BaseException):
-    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
 
 
 @contextmanager
@@ -257,10 +254,9 @@ def test_p18_descriptor_without_handler_is_let_go(make_context: Callable[[], Any
         loop.unwatch(wakeup.fd)
 
 
-def test_p18_what_a_burst_left_is_written_without_a_gap_in_the_lease(make_socket: MakeSocket) -> None:
-    """The lease is let go in C, where no handler can raise, also before a call that blocks writes what is left."""
-    push, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL)
-    link(pull, push)
+@contextmanager
+def leases_left_in_python() -> Iterator[list[str]]:
+    """Note which functions let a lease go by a method in Python, at whose beginning a handler may raise."""
     left: list[str] = []
 
     def note(frame: Any, event: str, _: Any) -> None:
@@ -270,10 +266,113 @@ def test_p18_what_a_burst_left_is_written_without_a_gap_in_the_lease(make_socket
     before = sys.getprofile()
     sys.setprofile(note)
     try:
+        yield left
+    finally:
+        sys.setprofile(before)
+
+
+def test_p18_what_a_burst_left_is_written_without_a_gap_in_the_lease(make_socket: MakeSocket) -> None:
+    """The lease is let go in C, where no handler can raise, also before a call that blocks writes what is left."""
+    push, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL)
+    link(pull, push)
+    with leases_left_in_python() as left:
         for _ in range(5):
             push.send(b"x")
         received = [pull.recv() for _ in range(5)]
-    finally:
-        sys.setprofile(before)
     assert [b"x"] * 5 == received
     assert [] == left
+
+
+def test_p18_calls_beside_sending_let_the_lease_go_in_c(make_context: Callable[[], Any]) -> None:
+    """So do those that set, ask, bind, connect and close."""
+    context = make_context()
+    with leases_left_in_python() as left:
+        pull, push = context.socket(zmq.PULL), context.socket(zmq.PUSH)
+        endpoint = f"tcp://127.0.0.1:{pull.bind_to_random_port('tcp://127.0.0.1')}"
+        events = push.events()
+        with push.connect(endpoint, wait=5):
+            assert events.get(timeout=5)
+            push.rcvhwm = push.max_parts = 10
+            push.overflow = "drop-oldest"
+            push.bind_identity = True
+            context.max_bytes = 1 << 20
+            assert not push.get(zmq.EVENTS) & zmq.POLLIN
+            assert push.fileno() >= 0
+            assert push.stats().type == "PUSH"
+            assert push.peers()
+            assert context.stats().sockets
+        events.close()
+        push.monitor("inproc://monitor")
+        push.disable_monitor()
+        pull.unbind(endpoint)
+        push.close(0)
+        pull.close(0)
+        context.term()
+    assert [] == left
+
+
+def test_p18_interrupted_command_is_done_by_the_io_thread(make_socket: MakeSocket) -> None:
+    """What others posted to a socket is not lost when a handler raises in its midst, nor what was posted behind it."""
+    engine = make_socket(zmq.PULL)._engine
+    threads: list[int] = []
+    done = threading.Event()
+
+    def first() -> None:
+        threads.append(threading.get_ident())
+        if len(threads) == 1:
+            engine.post(done.set)  # it has to wait: the lease is held
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        engine.post(first)
+    assert done.wait(5)
+    assert [threading.get_ident(), engine.loop._thread] == threads
+    assert engine.lease.try_acquire()
+    engine.lease.release()
+
+
+def test_command_that_always_raises_is_given_up(make_socket: MakeSocket, caplog: pytest.LogCaptureFixture) -> None:
+    """It's done once more, reported, and what was posted behind it follows."""
+    engine, done, calls = make_socket(zmq.PULL)._engine, threading.Event(), []
+
+    def leave() -> None:
+        calls.append(leave)
+        raise SystemExit
+
+    assert engine.lease.acquire(True, 5)
+    engine.post(leave)  # the two have to wait
+    engine.post(done.set)
+    with pytest.raises(SystemExit):
+        engine.lease.release()
+    assert done.wait(5)
+    assert 2 == len(calls)
+    assert "a command for a socket failed" in caplog.text
+
+
+def test_p18_every_message_is_accounted_for_wherever_a_send_is_interrupted(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment of a send: what doesn't arrive is in the counters, or in the events.
+
+    Nothing arrives twice, for nobody sent it again.
+    """
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH, reconnect_ivl=1)
+    link(pull, push)
+    events = push.events(max_events=10_000)
+    reached, moment = ["the first one"], 0
+    while reached:
+        eventually(lambda: push.peers() and push.peers()[0].connection)
+        for session in list(push._engine.sessions.values()):
+            session.last_flush = 0.0  # it has been idle: the message is written at once
+        with interrupted_at(moment) as reached:
+            push.send(b"%d" % moment)
+        moment += 1
+    push.send(b"last")
+    received = []
+    while b"last" not in received or pull.poll(100):  # what came by former connections is taken in turns
+        received.append(pull.recv())
+    assert len(set(received)) == len(received)
+    events.close()
+    handed_over = sum(event.count for event in events if event.kind == "disconnected")
+    stats = push.stats()
+    lost = stats.sent - stats.dropped - stats.queued - len(received)
+    assert 0 <= lost <= handed_over
+    assert moment > 10

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from tests.support import bind, eventually, purezmq_only, zmq
+from tests.support.interrupting import interrupted_at
 from tests.support.raw_peer import RawPeer
 
 from purezmq.engine.outbox import Outbox, take_batch
-from purezmq.pipe import Pipe
+from purezmq.pipe import Pipe, key_function
 from purezmq.wire.encoding_fast import encode_batch
 from purezmq.wire.mechanisms.curve_cipher import CurveCipher
 
@@ -34,7 +35,7 @@ class Stream:
 
 
 class Connection:
-    ready = True
+    ready = shares_encoding = True
     encode = staticmethod(encode_batch)
 
 
@@ -121,6 +122,79 @@ def test_batch_that_a_handler_raises_behind_is_counted(event: str) -> None:
         sys.settrace(before)
     assert (0 if event == "call" else len(MESSAGES)) == pipe.sent
     assert len(MESSAGES) == pipe.sent + len(pipe.outbound)
+
+
+def at_every_moment(check: Callable[[int], list[str]]) -> None:
+    """Run a check that is interrupted at moment after moment, until there is none left."""
+    moment = 0
+    while check(moment):
+        moment += 1
+    assert moment > 4
+
+
+@pytest.mark.parametrize("taken", [0, 3, 5, 330])
+def test_what_a_lost_connection_gives_back_is_whole_wherever_it_is_interrupted(taken: int) -> None:
+    """A handler raises amid the end of a connection, which is then done once more: nothing is lost uncounted."""
+    expected = lose_connection_after(taken)
+
+    def check(moment: int) -> list[str]:
+        outbox = Unconnected()
+        pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
+        outbox.stream = Stream(taken)
+        pipe.outbound.extend(MESSAGES[:2])
+        outbox.flush(0.0)
+        outbox._keep(encode_batch(MESSAGES[2:]), MESSAGES[2:], 0, pipe)  # a second entry
+        outbox.stream.takes = max(0, taken - sum(SIZES[:2]))
+        outbox._write_unsent()
+        pipe.sent += 2
+        with interrupted_at(moment) as reached:
+            outbox.take_back_unsent()
+        if reached:
+            outbox.take_back_unsent()
+        assert expected.outbound == pipe.outbound, reached
+        assert (expected.sent, expected.drops, 0) == (pipe.sent, pipe.drops, pipe.in_flight), reached
+        return reached
+
+    at_every_moment(check)
+
+
+@pytest.mark.parametrize("taken", [0, 3, 5])
+def test_making_room_loses_nothing_wherever_it_is_interrupted(taken: int) -> None:
+    """What is encoded and has not left is given back at once, or not at all."""
+
+    def check(moment: int) -> list[str]:
+        outbox = Unconnected()
+        pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
+        outbox.stream = Stream(taken)
+        pipe.outbound.extend(MESSAGES)
+        outbox.flush(0.0)
+        with interrupted_at(moment) as reached:
+            outbox.free_unsent(pipe)
+        flying = [message for entry in outbox.unsent or () for message in entry.messages]
+        assert len(flying) == pipe.in_flight, reached
+        assert MESSAGES[-len(flying + pipe.outbound) :] == flying + pipe.outbound, reached
+        assert len(MESSAGES) == pipe.sent + len(pipe.outbound), reached
+        return reached
+
+    at_every_moment(check)
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_what_is_discarded_is_counted_wherever_that_is_interrupted(keyed: bool) -> None:
+    """A queue is emptied and counted in one; done again after an interruption it counts nothing twice."""
+
+    def check(moment: int) -> list[str]:
+        outbox = Unconnected()
+        pipe = outbox.pipe = Pipe(outbox, 1000, 1000, key_function(0) if keyed else False)
+        pipe.outbound.extend([b"a", b"b", b"c"])
+        with interrupted_at(moment) as reached:
+            pipe.discard_outbound("disconnected")
+        if reached:
+            pipe.discard_outbound("disconnected")
+        assert (3, {"disconnected": 3}, 0) == (pipe.dropped, pipe.drops, len(pipe.outbound)), reached
+        return reached
+
+    at_every_moment(check)
 
 
 @purezmq_only("it looks into the engine")

@@ -244,6 +244,10 @@ class FaultPeer(Peer):
         names = ("sent", "received", "dropped", "queued", "unread", "reconnects")
         return {**{key: getattr(stats, key) for key in names}, "by_reason": dict(stats.dropped_by_reason)}
 
+    def keep_for_absent(self, name: str, size: int, seconds: float) -> None:
+        """Let a publisher be durable."""
+        self.sockets[name].durable = (size, seconds)
+
     def listen(self, name: str) -> None:
         """Begin to listen to typed events."""
         self._streams[name] = self.sockets[name].events(timeout=0)

@@ -142,6 +142,43 @@ def test_p15_partition_is_survived(
         assert lost <= unheard + stats["dropped"] + publisher.handed_over("s")
 
 
+#: Which way is cut, and for how long (seconds).
+DURABLE_PARTITIONS = [("both ways", 1.0), ("one way", 2.0), *[("both ways", s) for s in (5.0, 60.0) if s <= SECONDS]]
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("way", "seconds"), DURABLE_PARTITIONS)
+def test_p15_durable_subscriber_misses_nothing_that_was_not_on_its_way(
+    network: MakeNetwork, program: Start, figure: Figure, way: str, seconds: float
+) -> None:
+    """What was published while it was cut off arrives behind that, in order; nothing is dropped, or for nobody."""
+    a, b = network().hosts
+    publisher, subscriber = program(a), program(b)
+    link_hosts(publisher, subscriber, a, ("XPUB", "SUB"), ROUTING_ID=b"reader", **HEARTBEATS)
+    publisher.keep_for_absent("s", 100_000_000, 100.0)
+    publisher.listen("s")
+    subscriber.set("s", "SUBSCRIBE", b"t")
+    assert [b"\x01t"] == publisher.recv("s")
+    subscriber.collect("s", "t")
+    publisher.send_paced("s", 0, 0.01, 20, "t")
+    assert subscriber.wait_number("s", 20, WAIT_S)
+    b.cut(inbound=True, outbound=way == "both ways")
+    assert publisher.wait_event("s", "DISCONNECTED", 1, WAIT_S)
+    time.sleep(seconds)  # the length of the partition is its subject
+    b.heal()
+    assert subscriber.wait_number("s", publisher.wait_sent("s", 0, 0), WAIT_S)
+    total = publisher.stop_sending("s")
+    assert subscriber.wait_number("s", total - 1, WAIT_S)
+    got = subscriber.collected("s")
+    assert sorted(set(got)) == got
+    stats = publisher.stats("s")
+    figure("lost of published", f"{total - len(got)} of {total}")
+    assert (total, 0, 0) == (stats["sent"], stats["dropped"], stats["queued"])
+    missing = sorted(set(range(total)) - set(got))
+    assert len(missing) <= publisher.handed_over("s")
+    assert not missing or missing == list(range(missing[0], missing[-1] + 1))
+
+
 def start_stream(server: PeerProcess, client: PeerProcess, size: int = 100, interval_s: float = 0.005) -> None:
     """The client pushes numbered messages, the server pulls them."""
     server.collect("s")

@@ -328,6 +328,7 @@ def test_bound_client_is_one_where_it_has_keys(make_socket: Any) -> None:
         ({"key": SERVER_SECRET, "allow": ""}, ValueError),
         ({"key": SERVER_SECRET, "allow": "/nothing/here"}, OSError),
         ({"key": SERVER, "keys": (b"x", b"y")}, ValueError),
+        ({"key": SERVER_SECRET, "allow": [], "bind_identity": 5}, TypeError),
     ],
 )
 def test_wrong_arguments_are_refused_and_change_nothing(
@@ -344,16 +345,18 @@ def test_wrong_arguments_are_refused_and_change_nothing(
 @pytest.mark.parametrize("text", ["", "ü" * 128])
 @pytest.mark.parametrize("is_name", [True, False])
 def test_names_and_passwords_that_no_client_can_send_are_refused(make_socket: Any, text: str, is_name: bool) -> None:
-    """EINVAL by either form, and a server is as before; the longest ones are taken."""
+    """EINVAL by either form, and the socket is as before; the longest ones are taken."""
     name, password = (text, "p") if is_name else ("u", text)
     socket = make_socket(zmq.PULL)
     with pytest.raises(zmq.ZMQError) as caught:
         socket.plain({name: password})
     assert zmq.EINVAL == caught.value.errno
     assert zmq.NULL == socket.mechanism
+    client = make_socket(zmq.PUSH)
     with pytest.raises(zmq.ZMQError) as caught:
-        make_socket(zmq.PUSH).plain(name, password)
+        client.plain(name, password)
     assert zmq.EINVAL == caught.value.errno
+    assert (zmq.NULL, b"", b"") == (client.mechanism, client.plain_username, client.plain_password)
     make_socket(zmq.PULL).plain({"u" * 255: "p" * 255})
 
 
@@ -363,6 +366,8 @@ def test_plain_takes_two_forms_only(make_socket: Any, arguments: tuple[Any, ...]
     socket = make_socket(zmq.PULL)
     with pytest.raises(TypeError):
         socket.plain(*arguments)
+    with pytest.raises(TypeError):
+        socket.plain("user", "password", bind_identity=5)
     assert zmq.NULL == socket.mechanism
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from tests.support import bind, eventually, purezmq_only, zmq
 from tests.support.raw_peer import COMMAND, RawPeer, greeting, ready_command
-from tests.support.zap import next_of
+from tests.support.zap import next_of, zap_handler
 
 from purezmq.engine import id_owners
 from purezmq.engine.id_owners import IdOwners
+
+__all__ = ["zap_handler"]
 
 MakeSocket = Callable[..., Any]
 
@@ -202,6 +204,40 @@ def test_durable_subscription_is_for_its_user_only(make_socket: MakeSocket, make
     assert [b"for alice", b"for all"] == [owner.recv(), owner.recv()]
 
 
+def test_durable_subscription_is_its_keys_where_nobody_names_users(
+    make_socket: MakeSocket, make_context: Callable[[], Any], zap_handler: Callable[..., Any]
+) -> None:
+    """A ZAP handler lets every key in and gives no User-Id: who has another key is another one."""
+    publisher, context = make_socket(zmq.XPUB), make_context()
+    zap_handler(lambda request: [b"1.0", request[1], b"200", b"", b"", b""])
+    server_public, server_secret = zmq.curve_keypair()
+    publisher.curve_server, publisher.curve_secretkey = 1, server_secret
+    publisher.durable = (1 << 20, 60)
+    publisher.xpub_verbose = 1
+    endpoint = bind(publisher, "tcp")
+
+    def subscribe(keys: tuple[bytes, bytes]) -> Any:
+        subscriber = make_socket(zmq.SUB, within=context, routing_id=b"id", subscribe=b"")
+        subscriber.curve(server_public, keys=keys)
+        subscriber.connect(endpoint)
+        return subscriber
+
+    owner_keys = zmq.curve_keypair()
+    first = subscribe(owner_keys)
+    assert b"\1" == publisher.recv()
+    assert "" == publisher.peers()[0].user_id
+    first.close()
+    eventually(lambda: not publisher.peers())
+    publisher.send(b"for the owner")
+    thief = subscribe(zmq.curve_keypair())
+    assert b"\1" == publisher.recv()
+    publisher.send(b"for all")
+    assert b"for all" == thief.recv()
+    thief.close()
+    owner = subscribe(owner_keys)
+    assert [b"for the owner", b"for all"] == [owner.recv(), owner.recv()]
+
+
 def test_ids_of_all_users_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """New ones are refused then; those that have an owner are as before, and a user may exchange its own."""
     monkeypatch.setattr(id_owners, "MAX_IDS_PER_USER", 2)
@@ -227,3 +263,28 @@ def test_ids_of_a_user_are_limited_and_nobody_loses_another_ones(monkeypatch: py
     assert "" == owners.claim(b"1", "alice")
     assert owners.claim(b"0", "alice")
     assert owners.claim(b"alice's", "mallory")
+
+
+def test_id_of_a_connected_peer_stays_its_users(
+    make_socket: MakeSocket, make_user: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many others the user comes with; of those that no peer has now the oldest is forgotten."""
+    monkeypatch.setattr(id_owners, "MAX_IDS_PER_USER", 2)
+    router, endpoint = make_router(make_socket)
+    events = router.events()
+    workers = {}
+    for name in (b"1", b"2", b"3"):
+        workers[name] = make_user("alice", name, endpoint)
+        workers[name].send(b"here")
+        assert [name, b"here"] == router.recv_multipart()
+    workers[b"2"].close()
+    eventually(lambda: len(router.peers()) == 2)
+    make_user("alice", b"4", endpoint).send(b"here")
+    assert [b"4", b"here"] == router.recv_multipart()
+    thief = make_user("mallory", b"1", endpoint)
+    assert "another user's" in next_of(events, "peer_denied").error
+    thief.close()
+    router.send_multipart([b"1", b"x"])
+    assert b"x" == workers[b"1"].recv()
+    make_user("mallory", b"2", endpoint).send(b"free again")
+    assert [b"2", b"free again"] == router.recv_multipart()

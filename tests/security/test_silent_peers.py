@@ -11,23 +11,25 @@ import pytest
 from tests.faults.length import choose
 from tests.support import bind, run_in_thread, zmq
 from tests.support.raw_peer import RawPeer, greeting
+from tests.support.security import security_options
 
 MakeSocket = Callable[..., Any]
 
 SILENT = choose(300, 1000)
 MESSAGES = choose(1000, 10_000)
+MECHANISMS = ("NULL", "CURVE")
 #: Below this a round trip is quick, whatever it was without the silent ones (seconds).
 QUICK_S = 0.02
 
 
 @contextmanager
-def silent_peers(endpoint: str) -> Iterator[None]:
+def silent_peers(endpoint: str, mechanism: str = "NULL") -> Iterator[None]:
     """Connections that send nothing, and as many that send half of the handshake."""
     with ExitStack() as stack:
         for number in range(SILENT):
             peer = stack.enter_context(RawPeer.connect(endpoint))
             if number % 2:
-                peer.send(greeting())
+                peer.send(greeting(mechanism=mechanism.encode()))
         yield
 
 
@@ -50,26 +52,34 @@ def ask(client: Any, server: Any, count: int) -> list[float]:
     return times
 
 
+@pytest.mark.parametrize("mechanism", MECHANISMS)
 @pytest.mark.parametrize(("kind", "peer"), [("ROUTER", "DEALER"), ("REP", "REQ"), ("DEALER", "DEALER")])
-def test_v06_silent_peers_do_not_starve_a_good_one(make_socket: MakeSocket, kind: str, peer: str) -> None:
+def test_v06_silent_peers_do_not_starve_a_good_one(
+    make_socket: MakeSocket, kind: str, peer: str, mechanism: str
+) -> None:
     """Every message of the good peer is answered, and about as quickly as without the silent ones."""
-    server, client = make_socket(getattr(zmq, kind)), make_socket(getattr(zmq, peer))
+    server = make_socket(getattr(zmq, kind), **security_options(mechanism, server=True))
+    client = make_socket(getattr(zmq, peer), **security_options(mechanism, server=False))
     endpoint = bind(server, "tcp")
     client.connect(endpoint)
     ask(client, server, 50)
     quiet = percentile(ask(client, server, MESSAGES))
-    with silent_peers(endpoint):
+    with silent_peers(endpoint, mechanism):
         crowded = percentile(ask(client, server, MESSAGES))
     assert crowded <= max(2 * quiet, QUICK_S)
 
 
+@pytest.mark.parametrize("mechanism", MECHANISMS)
 @pytest.mark.parametrize("kind", ["PUSH", "DEALER", "REQ"])
-def test_v06_nothing_is_sent_to_a_silent_peer(make_socket: MakeSocket, kind: str) -> None:
+def test_v06_nothing_is_sent_to_a_silent_peer(make_socket: MakeSocket, kind: str, mechanism: str) -> None:
     """A peer that has not finished its handshake is no peer yet: its turn never comes."""
-    server = make_socket(getattr(zmq, kind))
+    server = make_socket(getattr(zmq, kind), **security_options(mechanism, server=True))
     endpoint = bind(server, "tcp")
-    good = make_socket(zmq.PULL if kind == "PUSH" else zmq.REP if kind == "REQ" else zmq.DEALER)
-    with silent_peers(endpoint):
+    good = make_socket(
+        zmq.PULL if kind == "PUSH" else zmq.REP if kind == "REQ" else zmq.DEALER,
+        **security_options(mechanism, server=False),
+    )
+    with silent_peers(endpoint, mechanism):
         good.connect(endpoint)
         for number in range(100):
             server.send(b"%d" % number)
@@ -79,11 +89,13 @@ def test_v06_nothing_is_sent_to_a_silent_peer(make_socket: MakeSocket, kind: str
                 server.recv()
 
 
-def test_v06_pull_gets_everything(make_socket: MakeSocket) -> None:
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_v06_pull_gets_everything(make_socket: MakeSocket, mechanism: str) -> None:
     """A flood of a good peer beside the silent ones: everything arrives, in order."""
-    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    pull = make_socket(zmq.PULL, **security_options(mechanism, server=True))
+    push = make_socket(zmq.PUSH, **security_options(mechanism, server=False))
     endpoint = bind(pull, "tcp")
-    with silent_peers(endpoint):
+    with silent_peers(endpoint, mechanism):
         push.connect(endpoint)
         sending = run_in_thread(lambda: [push.send(b"%d" % number) for number in range(10_000)])
         assert [b"%d" % number for number in range(10_000)] == [pull.recv() for _ in range(10_000)]

@@ -201,9 +201,10 @@ def test_p12_topics_of_a_peer_and_of_a_socket(make_socket: MakeSocket, kind: int
 
 @purezmq_only("libzmq has no such limits")
 def test_p12_proxy_has_the_topics_of_all_its_subscribers(make_socket: MakeSocket) -> None:
-    """P12: an XSUB may have as many topics as there may be at all, and no more."""
+    """P12: an XSUB may have more than a SUB, in number and in bytes, but not all that there may be."""
     pub = make_socket(zmq.PUB)
-    pub.max_topics_per_peer, pub.max_topics = 3, 5
+    pub.max_topics_per_peer, pub.max_topics_per_proxy, pub.max_topics = 3, 5, 6
+    pub.max_topic_bytes_per_peer, pub.max_topic_bytes_per_proxy = 4, 6
     with RawPeer.connect(bind(pub, "tcp")) as proxy:
         proxy.shake_hands("XSUB")
         proxy.send(b"".join(subscribe(b"%d" % index) for index in range(5)))
@@ -211,7 +212,19 @@ def test_p12_proxy_has_the_topics_of_all_its_subscribers(make_socket: MakeSocket
         assert 5 == pub.topics_count
         proxy.send(subscribe(b"5"))
         proxy.wait_until_closed()
-    assert {"max_topics": 1} == pub.stats().refusals
+    eventually(lambda: 0 == pub.topics_count)
+    with RawPeer.connect(pub.last_endpoint.decode()) as proxy, RawPeer.connect(pub.last_endpoint.decode()) as other:
+        for raw in (proxy, other):
+            raw.shake_hands("XSUB" if raw is proxy else "SUB")
+        proxy.send(b"".join(subscribe(b"%d" % index) for index in range(5)))
+        wait_until_read(proxy)
+        other.send(subscribe(b"mine"))  # the proxy has left room
+        wait_until_read(other)
+        proxy.send(cancel(b"0") + subscribe(b"xy") + cancel(b"1") + subscribe(b"xy2"))
+        proxy.wait_until_closed()
+        pub.send(b"mine")
+        assert (0, b"mine") == other.receive_frame()
+    assert {"max_topics_per_proxy": 1, "max_topic_bytes_per_proxy": 1} == pub.stats().refusals
 
 
 @purezmq_only("libzmq has no such limit")
@@ -221,14 +234,14 @@ def test_p12_bytes_of_topics_of_a_peer(make_socket: MakeSocket) -> None:
     with RawPeer.connect(bind(pub, "tcp")) as raw:
         raw.shake_hands("SUB")
         size = limits.MAX_TOPIC_SIZE
-        count = limits.MAX_TOPIC_BYTES // size
+        count = limits.MAX_TOPIC_BYTES_PER_PEER // size
         for index in range(count):
             raw.send(subscribe(b"%04d" % index + bytes(size - 4)))
         raw.send(cancel(b"0000" + bytes(size - 4)) + subscribe(bytes(size)))
         wait_until_read(raw)
         raw.send(subscribe(b"x"))
         raw.wait_until_closed()
-    assert {"max_topic_bytes": 1} == pub.stats().refusals
+    assert {"max_topic_bytes_per_peer": 1} == pub.stats().refusals
     eventually(lambda: 0 == pub.topics_count)
 
 
@@ -245,7 +258,7 @@ def test_p12_subscribers_of_our_own_process_are_free(make_socket: MakeSocket) ->
 @purezmq_only("libzmq keeps them without a limit")
 def test_p12_xpub_whose_application_never_receives(make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch) -> None:
     """P12: subscriptions that come and go are bounded in memory: those that don't fit are dropped and counted."""
-    monkeypatch.setattr("purezmq.patterns.pubsub.MAX_UNREAD_TOPIC_BYTES", 6600)
+    monkeypatch.setattr("purezmq.patterns.topic_limits.MAX_UNREAD_TOPIC_BYTES", 6600)
     xpub = make_socket(zmq.XPUB)
     with RawPeer.connect(bind(xpub, "tcp")) as raw:
         raw.shake_hands("SUB")
@@ -258,6 +271,40 @@ def test_p12_xpub_whose_application_never_receives(make_socket: MakeSocket, monk
         assert try_recv(xpub) is None
         raw.send(cancel(b"t"))
         assert b"\x00t" == xpub.recv()
+
+
+@purezmq_only("libzmq keeps them without a limit")
+def test_p12_peer_that_asks_and_cancels_takes_no_room_of_others(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P12: what waits of one peer is bounded; with XPUB_MANUAL, where a lost one would have no effect, it's cut off."""
+    monkeypatch.setattr("purezmq.patterns.topic_limits.MAX_UNREAD_TOPIC_BYTES", 6600)
+    monkeypatch.setattr("purezmq.patterns.topic_limits.MAX_UNREAD_TOPIC_BYTES_PER_PEER", 660)
+    for manual in (0, 1):
+        xpub = make_socket(zmq.XPUB, xpub_manual=manual)
+        endpoint = bind(xpub, "tcp")
+        with RawPeer.connect(endpoint) as greedy, RawPeer.connect(endpoint) as other:
+            for raw in (greedy, other):
+                raw.shake_hands("SUB")
+            greedy.send((subscribe(b"t") + cancel(b"t")) * 100)
+            if manual:
+                greedy.wait_until_closed()
+                eventually(lambda xpub=xpub: len(xpub.peers()) == 1)
+                assert {"max_unread_topic_bytes": 1} == xpub.stats().refusals
+            else:
+                eventually(lambda xpub=xpub: 190 == xpub.stats().dropped_by_reason.get("newest"))
+            other.send(subscribe(b"other"))
+            told = []
+            while told[-1:] != [b"\1other"]:
+                told.append(xpub.recv())
+            assert [(b"\1t", b"\0t")[index % 2] for index in range(10)] == told[:10]
+            # What the greedy one had asked for when it was cut off is cancelled.
+            assert told[10:-1] in ([], [b"\0t"])
+            if manual:
+                xpub.subscribe(b"other")
+            xpub.send(b"other")
+            assert (0, b"other") == other.receive_frame()
+            assert 0 == xpub._pattern._unread.total
 
 
 @pytest.mark.timeout(300)

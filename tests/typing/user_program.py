@@ -161,6 +161,7 @@ def tuned(context: zmq.Context) -> zmq.Socket:
     limit: int = context.max_bytes
     publisher: zmq.Socket = context.socket(zmq.PUB, overflow="drop-oldest", sndhwm_bytes=limit // 2)
     publisher.max_topics_per_peer = publisher.max_topics // 2
+    publisher.max_topic_bytes_per_proxy = publisher.max_topic_bytes_per_peer * 2
     publisher.overflow = "spill"
     publisher.swap, publisher.swap_dir = 1 << 30, "/var/tmp"
     publisher.durable = (10_000_000, 60.0)

@@ -163,7 +163,7 @@ class Socket(AsyncSocketSend, AsyncSocketRecv, AsyncReadiness):
     def _look_for_events(self, flags: int) -> int:
         """Which of the flags are true now; if it's none, this loop is told of what changes that."""
         if flags & _POLLOUT:
-            with self._engine.lease:
+            with self._engine.lease.afterwards, self._engine.lease.guard:
                 self._engine.mark_room()
         return self._events(flags)
 

@@ -52,6 +52,7 @@ class Dialer:
         "_addresses",
         "_failures",
         "_is_renewing",
+        "_is_warned_of",
         "_pending",
         "_timer",
         "_watched_fd",
@@ -83,6 +84,7 @@ class Dialer:
         #: Why the last attempt failed; None while the current one has not.
         self.failure: BaseException | None = None
         self._is_renewing = False
+        self._is_warned_of = False
         self._addresses: list[Any] = []
         self._failures = 0
         self._pending: PendingConnect | None = None
@@ -207,6 +209,12 @@ class Dialer:
     def _handle_connected(self, stream: SocketStream) -> None:
         self.failure = None
         self.session.note_stream(stream)
+        if self.config.mechanism == "PLAIN" and not self._is_warned_of:
+            from purezmq.engine.exposure import is_exposed, warn_of_password
+
+            self._is_warned_of = True
+            if is_exposed(stream.remote or self.text):
+                warn_of_password(self.text)
         self.engine.emit(Event.CONNECTED, stream.fileno(), self.text, self.session)
         try:
             self.engine.open_session(self.session, stream, self.config, bound=False)

@@ -165,7 +165,7 @@ class Durables:
         former = self.live.get(routing_id) or self.parked.get(routing_id)
         peer = session.peer_info
         holder = former.pipe.peer if former is not None and former.pipe is not None else None
-        return holder is None or peer is None or bool(holder.user_id == peer.user_id)
+        return holder is None or peer is None or bool(holder.principal == peer.principal)
 
     def park(self, session: Session) -> bool:
         """The connection of a peer is lost: keep what is for it if it's a durable subscriber; whether it is."""
@@ -235,7 +235,7 @@ class Durables:
             if known is parked:
                 del self.parked[routing_id]
         _cancel(parked)
-        if pipe.share is not None and pipe.share.outbound:
+        if pipe.share is not None and pipe.share.has_output():
             self.engine.shared.flush_shared(pipe.share)  # what was published before this is lost by it, too
         count = pipe.queued()
         pipe.discard_outbound(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from errno import ENOENT
 
 from purezmq.constants import EINVAL, EMTHREAD, ENOCOMPATPROTO, Event
@@ -52,7 +53,8 @@ class Endpoints:
         """Listen on an endpoint.
 
         Raises:
-            ZMQError: EINVAL, ENOTSUP, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV ...
+            ZMQError: EINVAL, ENOTSUP, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV,
+                EMTHREAD ...
         """
         engine = self.engine
         endpoint = parse_endpoint(text)
@@ -71,22 +73,31 @@ class Endpoints:
             return
         transport = _find_transport(endpoint)
         config = _make_config(engine)  # before anybody can connect
-        self._choose_loop()
+        self._prepare_loop()
         try:
             stream_listener = transport.listen(endpoint, engine.options)
         except ZMQError as error:
             engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise
-        listener = Listener(engine, stream_listener, text, config, overflow)
         try:
+            listener = Listener(engine, stream_listener, text, config, overflow)
             listener.start()
-        except OSError as error:
+            engine.listeners.append(listener)
+        except BaseException as error:
+            engine.listeners[:] = [one for one in engine.listeners if one.stream_listener is not stream_listener]
+            engine.loop.unwatch(stream_listener.fileno())
             stream_listener.close()
+            if not isinstance(error, OSError):  # a signal handler's: this was no bind
+                raise
             engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise make_error(error.errno or EINVAL, f"cannot bind '{endpoint}': {error.strerror}") from error
-        engine.listeners.append(listener)
         self.last = listener.endpoint
         engine.emit(Event.LISTENING, listener.fd, listener.endpoint, listener)
+        if config.mechanism != "CURVE" and "logging" in sys.modules:
+            from purezmq.engine.exposure import is_exposed, warn_of_bind  # who doesn't log pays nothing
+
+            if is_exposed(listener.endpoint):
+                warn_of_bind(engine, listener)
 
     def connect(
         self, text: str, routing_id: bytes = b"", overflow: str = "", *, is_awaited: bool = False
@@ -103,7 +114,7 @@ class Endpoints:
             What connects; None for datagrams, where nothing does.
 
         Raises:
-            ZMQError: EINVAL, ENOTSUP, EPROTONOSUPPORT, ENOCOMPATPROTO.
+            ZMQError: EINVAL, ENOTSUP, EPROTONOSUPPORT, ENOCOMPATPROTO, EMTHREAD.
         """
         engine = self.engine
         endpoint = parse_endpoint(text)
@@ -125,7 +136,7 @@ class Endpoints:
 
             transport = SocksTransport(transport)
         transport.check_connect(endpoint, engine.options)
-        self._choose_loop()
+        self._prepare_loop()
         dialer = Dialer(engine, endpoint, transport, engine.options.copy(), _make_config(engine))
         dialer.routing_id = routing_id
         dialer.session.overflow = overflow
@@ -152,7 +163,7 @@ class Endpoints:
     def _open_datagram(self, endpoint: Endpoint, text: str, overflow: str, *, bound: bool) -> None:
         from purezmq.engine.datagram import open_datagram
 
-        self._choose_loop()
+        self._prepare_loop()
         self.last = open_datagram(self.engine, endpoint, text, overflow, bound=bound)
 
     def _end_datagram(self, text: str, *, bound: bool) -> None:
@@ -201,8 +212,14 @@ class Endpoints:
         texts = [listener.endpoint for listener in engine.listeners] + [dialer.text for dialer in engine.dialers]
         return [*texts, *(_INPROC + name for name in names)]
 
-    def _choose_loop(self) -> None:
-        """AFFINITY decides on the first endpoint that needs an I/O thread; a socket stays with its thread."""
+    def _prepare_loop(self) -> None:
+        """Choose the socket's I/O thread, and have it run before there is anything that needs it.
+
+        AFFINITY decides on the first endpoint that needs a thread; a socket stays with its thread.
+
+        Raises:
+            ZMQError: EMTHREAD: AFFINITY names no thread, or the system has none left.
+        """
         engine = self.engine
         if (
             engine.options.affinity
@@ -213,6 +230,10 @@ class Endpoints:
             loop = engine.context.loops.choose(engine.options.affinity)
             engine.loop.load -= 1
             engine.loop = engine.leadership.loop = loop
+        try:
+            engine.loop.start()
+        except RuntimeError as error:
+            raise make_error(EMTHREAD, f"no I/O thread can be started ({error}): the system has none left") from error
 
     def unbind(self, text: str) -> None:
         """Stop listening and end the connections that came by this endpoint; the address is free on return.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from purezmq.engine.timers import Timer
 
-__all__ = ["LOG_IVL_S", "EventLog"]
+__all__ = ["LOG_IVL_S", "EventLog", "write_line"]
 
 #: At most one line per socket and kind of event in this time (seconds).
 LOG_IVL_S = 10.0
@@ -196,6 +196,11 @@ class _Writer:
     def reset(self) -> None:
         """In a forked child, where the thread doesn't exist."""
         self.__init__()  # type: ignore[misc]  # made anew, on purpose
+
+
+def write_line(line: str) -> None:
+    """Log a line soon, if this program logs at all (any thread, whatever it holds)."""
+    _writer.write(line)
 
 
 def _log(line: str) -> None:

@@ -24,7 +24,10 @@ def keep_large_buffers() -> None:
     global _done  # noqa: PLW0603 - once per process
     if not _done:
         _done = True
-        bytes(_BLOCK)  # calloc: mapped, never touched, freed at once
+        try:
+            bytes(_BLOCK)  # calloc: mapped, never touched, freed at once
+        except MemoryError:  # the process may not have as much
+            return
 
 
 def give_back_memory() -> None:
@@ -33,13 +36,13 @@ def give_back_memory() -> None:
     The top of a thread's heap is trimmed by a `free` alone, and only beyond the threshold that `keep_large_buffers` has
     raised: it is lowered meanwhile.
     """
-    import ctypes  # hardly anybody needs it
-
     try:
+        import ctypes  # hardly anybody needs it, and there are Pythons without it
+
         library = ctypes.CDLL(None)
         library.mallopt(_M_TRIM_THRESHOLD, _SMALL_BLOCK)
         library.malloc_trim(0)
         bytes(_SMALL_BLOCK)  # freed at once
         library.mallopt(_M_TRIM_THRESHOLD, 2 * _BLOCK)
-    except (OSError, AttributeError, TypeError):  # another C library
+    except (ImportError, OSError, AttributeError, TypeError, MemoryError):  # another C library, or none to be had
         return

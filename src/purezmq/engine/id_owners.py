@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_IDS", "MAX_IDS_PER_USER", "IdOwners"]
 
-#: A user that comes with more ids loses the one that it used longest ago; so nobody fills the memory, or takes away
-#: another's ids by coming with many.
+#: Of a user with more ids the one that was left longest ago is forgotten; so nobody fills the memory, or takes away
+#: another's ids by coming with many. One that a connected peer has is never forgotten, however many those are.
 MAX_IDS_PER_USER = 1024
 #: Of all users together, who cost a peer nothing where every key is let in. Beyond it a new id is refused: to forget
 #: another user's would give it away.
@@ -29,20 +29,26 @@ class IdOwners:
         fixed: see above.
     """
 
-    __slots__ = ("_ids", "_owners", "fixed")
+    __slots__ = ("_holders", "_idle", "_in_use", "_owners", "_totals", "fixed")
 
     def __init__(self, fixed: Mapping[bytes, str] | None = None) -> None:
         self.fixed = None if fixed is None else dict(fixed)
         self._owners: dict[bytes, str] = {}
-        #: By user, in the order of their use; the keys of a dictionary are a set that keeps it.
-        self._ids: dict[str, dict[bytes, None]] = {}
+        #: How many ids each user has.
+        self._totals: dict[str, int] = {}
+        #: By user those that no peer has now, in the order in which they were left (the keys of a dictionary keep it).
+        self._idle: dict[str, dict[bytes, None]] = {}
+        #: The id of each connection, and how many connections have an id: two while one takes over from another.
+        self._holders: dict[object, bytes] = {}
+        self._in_use: dict[bytes, int] = {}
 
-    def claim(self, routing_id: bytes, user_id: str) -> str:
+    def claim(self, routing_id: bytes, user_id: str, holder: object = None) -> str:
         """A user comes with an id.
 
         Args:
             routing_id: not empty.
             user_id: who the authenticator says it is; empty when nobody said so.
+            holder: the connection by which it comes, until `release`; None: it isn't connected.
 
         Returns:
             Why it may not have it; empty when it may.
@@ -56,14 +62,34 @@ class IdOwners:
         owner = self._owners.get(routing_id)
         if owner is not None and owner != user_id:
             return "the routing id is another user's"
-        ids = self._ids.get(user_id, {})
-        if owner is None and len(self._owners) >= MAX_IDS and len(ids) < MAX_IDS_PER_USER:
-            return "too many routing ids have an owner"
-        self._owners[routing_id] = user_id
-        self._ids[user_id] = ids
-        ids.pop(routing_id, None)
-        ids[routing_id] = None
-        if len(ids) > MAX_IDS_PER_USER:
-            oldest = next(iter(ids))
-            del ids[oldest], self._owners[oldest]
+        idle = self._idle.setdefault(user_id, {})
+        if owner is None:
+            while idle and self._totals[user_id] >= MAX_IDS_PER_USER:
+                self._forget(next(iter(idle)), user_id)
+            if len(self._owners) >= MAX_IDS:
+                return "too many routing ids have an owner"
+            self._owners[routing_id] = user_id
+            self._totals[user_id] = self._totals.get(user_id, 0) + 1
+        idle.pop(routing_id, None)
+        if holder is not None:
+            self._holders[holder] = routing_id
+            self._in_use[routing_id] = self._in_use.get(routing_id, 0) + 1
+        elif routing_id not in self._in_use:
+            idle[routing_id] = None
         return ""
+
+    def _forget(self, routing_id: bytes, user_id: str) -> None:
+        del self._idle[user_id][routing_id], self._owners[routing_id]
+        self._totals[user_id] -= 1
+
+    def release(self, holder: object) -> None:
+        """A connection has ended; its id stays its user's until that one comes with too many others."""
+        routing_id = self._holders.pop(holder, None)
+        if routing_id is None:
+            return
+        left = self._in_use[routing_id] - 1
+        if left:
+            self._in_use[routing_id] = left
+        else:
+            del self._in_use[routing_id]
+            self._idle[self._owners[routing_id]][routing_id] = None

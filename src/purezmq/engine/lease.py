@@ -10,8 +10,10 @@ Rules:
 
 Ctrl-C, and any signal handler that raises, comes between two instructions of the main thread; also between a call that
 took a lock and the `try` behind it, and at the first instruction of an `__exit__` in Python. A lock that C enters and
-leaves for a ``with`` has neither gap. So ``with lease:`` enters in C, and the calls that programs interrupt, sending,
-receiving and polling, say ``with lease.afterwards, lease.guard:``, which leaves in C, too.
+leaves for a ``with`` has neither gap. So ``with lease:`` enters in C, and the calls of programs say ``with
+lease.afterwards, lease.guard:``, which leaves in C, too. Where only the I/O thread comes by ``with lease:`` will do: no
+handler runs there. A command of the mailbox that was interrupted is done once more, by the I/O thread: commands are
+such that this does no harm.
 """
 
 from __future__ import annotations
@@ -73,16 +75,20 @@ class Lease:
     Attributes:
         guard: the lock alone; who enters it looks at the mailbox afterwards.
         afterwards: whose end looks at the mailbox.
+
+    Args:
+        rescue: called when running the mailbox was interrupted: has it run soon by a thread that no handler interrupts.
     """
 
-    __slots__ = ("__enter__", "acquire", "afterwards", "guard", "mailbox", "unlock")
+    __slots__ = ("__enter__", "_rescue", "acquire", "afterwards", "guard", "mailbox", "unlock")
 
     if TYPE_CHECKING:
 
         def __enter__(self) -> bool:
             """Wait for the lease (never long: see the rules)."""
 
-    def __init__(self) -> None:
+    def __init__(self, rescue: Callable[[], None] | None = None) -> None:
+        self._rescue = rescue
         self.mailbox: deque[Callable[[], None]] = deque()
         self.afterwards = _Afterwards(self)
         self.reset()
@@ -119,26 +125,37 @@ class Lease:
         self.mailbox.append(command)
         self.run_mailbox()
 
-    def run_mailbox(self) -> None:
+    def run_mailbox(self, fence: type[BaseException] = Exception) -> None:
         """Run posted commands unless somebody holds the lease: then that one will, when it lets go.
+
+        Args:
+            fence: what ends the command that raises it, and nothing else. BaseException where no handler can have
+                raised: so that a command which always raises it isn't run for ever.
 
         The check of the mailbox follows the release, so a command posted in between is seen by one of the two.
         """
-        while self.mailbox:
-            taken: list[bool] = []
-            try:
-                taken.extend(map(self.acquire, _NOT_WAITING))
-                if not taken[0]:
-                    return
-                while self.mailbox:
-                    self._run(self.mailbox.popleft())
-            finally:
-                if taken and taken[0]:
-                    self.unlock()
+        mailbox = self.mailbox
+        try:
+            while mailbox:
+                taken: list[bool] = []
+                try:
+                    taken.extend(map(self.acquire, _NOT_WAITING))
+                    if not taken[0]:
+                        return
+                    while mailbox:
+                        self._run(mailbox[0], fence)
+                        del mailbox[0]  # by now it's done, and no handler runs in between
+                finally:
+                    if taken and taken[0]:
+                        self.unlock()
+        except BaseException:
+            if mailbox and self._rescue is not None:
+                self._rescue()
+            raise
 
     @staticmethod
-    def _run(command: Callable[[], None]) -> None:
+    def _run(command: Callable[[], None], fence: type[BaseException]) -> None:
         try:
             command()
-        except Exception as error:  # noqa: BLE001 - the poster is another thread: fenced
+        except fence as error:  # the poster is another thread
             report("a command for a socket", error)

@@ -72,7 +72,11 @@ class Loop:
     # -- from any thread -----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the thread if it does not run yet."""
+        """Start the thread if it does not run yet. What follows a failure to do so, in the methods below, is nothing.
+
+        Raises:
+            RuntimeError: the system has no thread left, or the process ends.
+        """
         if self._started:
             return
         with self._start_lock:
@@ -87,16 +91,16 @@ class Loop:
 
     def call(self, callback: Callable[[], None]) -> None:
         """Run `callback` on the loop's thread soon."""
-        self._posted.append(callback)
         self.start()
+        self._posted.append(callback)
         self.wakeup.set()
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Run `callback` on the loop's thread at monotonic time `when`."""
+        self.start()
         timer, must_wake = self.timers.add(when, callback)
         if must_wake:
             self.wakeup.set()
-        self.start()
         return timer
 
     def watch(self, fd: int, mask: int, handler: Callable[[int], None]) -> None:
@@ -105,6 +109,7 @@ class Loop:
         Raises:
             OSError: the system has no memory left for that; nothing has changed.
         """
+        self.start()
         former = self.handlers.get(fd)
         self._masks[fd] = mask
         self.handlers[fd] = handler
@@ -119,7 +124,6 @@ class Loop:
             else:
                 self.handlers[fd] = former
             raise
-        self.start()
 
     def rewatch(self, fd: int, mask: int) -> None:
         """Wait for something else on a descriptor that is watched already."""
@@ -204,7 +208,7 @@ class Loop:
     def _guard(self, callback: Callable[..., None], *arguments: int) -> None:
         try:
             callback(*arguments)
-        except Exception as error:  # noqa: BLE001 - the fence: one callback must not end the loop
+        except BaseException as error:  # noqa: BLE001 - the fence: an application's function may raise SystemExit here
             report(f"a callback of {self.name}", error)
 
     def _handle_wakeup(self, _mask: int) -> None:

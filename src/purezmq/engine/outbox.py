@@ -245,21 +245,20 @@ class Outbox:
             return
         kept: deque[_Unsent] = deque()
         back: list[Any] = []
+        flying = 0
+        exact = self.connection is not None and self.connection.shares_encoding
         for entry in unsent:
-            pipe.in_flight -= len(entry.messages)
             if entry.started:
-                back.extend(
-                    _split_started(entry, exact=self.connection is not None and self.connection.shares_encoding)
-                )
-                if entry.chunks:
-                    kept.append(entry)
-                pipe.in_flight += len(entry.messages)  # some were known to have left only now
+                begun, whole = _split_started(entry, exact=exact)
+                back.extend(whole)
+                flying += len(begun.messages)
+                if begun.chunks:
+                    kept.append(begun)
             elif entry.messages:
                 back.extend(entry.messages)
             else:
                 kept.append(entry)  # control frames
-        self.unsent = kept or None
-        _give_back(pipe, back)
+        self._give_back(pipe, back, kept or None, flying)
         if not kept:  # the descriptor is watched still: the event begins anew
             pipe.batch, pipe.write_batch = BATCH_MESSAGES, WRITE_BATCH_MESSAGES
         self.engine.refresh_fast_path()
@@ -406,26 +405,47 @@ class Outbox:
 
     def take_back_unsent(self) -> None:
         """The connection is lost: give whole messages that never left back to the pipe (if it lives on)."""
-        unsent, self.unsent = self.unsent, None
-        pipe = self.pipe
+        unsent, pipe = self.unsent, self.pipe
         if unsent is None or pipe is None:
+            self.unsent = None
             return
-        pipe.in_flight = 0
         back: list[Any] = []
+        lost = 0
         for entry in unsent:
             if entry.started:
                 _drop_sent(entry, self.frame_overhead, exact=True)
                 size = sum([_encoded_size(message, self.frame_overhead) for message in entry.messages])
-                if size == sum(map(len, entry.chunks)):
-                    back.extend(entry.messages)  # the last write ended exactly between two messages
-                elif entry.messages:
-                    # Of the first one a part has left: that one is lost.
-                    pipe.sent -= 1
-                    pipe.drop(1, DropReason.DISCONNECTED)
+                if size != sum(map(len, entry.chunks)) and entry.messages:
+                    lost += 1  # of the first one a part has left
                     back.extend(entry.messages[1:])
-            else:
-                back.extend(entry.messages)
-        _give_back(pipe, back)
+                    continue
+            back.extend(entry.messages)
+        self._give_back(pipe, back, None, 0, lost)
+        if lost:
+            pipe.carrier.note_drop(pipe, lost, DropReason.DISCONNECTED)
+
+    def _give_back(self, pipe: Pipe, back: list[Any], kept: deque[_Unsent] | None, flying: int, lost: int = 0) -> None:
+        """Queue again, in front, what did not leave after all: all at once, whatever signal handler raises.
+
+        Args:
+            pipe: whose messages they are.
+            back: the messages.
+            kept: what stays unsent.
+            flying: how many messages are in that.
+            lost: how many left in part and are lost with the connection.
+        """
+        outbound, count = pipe.outbound, len(back)
+        if type(outbound) is not list:
+            for message in reversed(back):
+                outbound.put_back(message)
+        if lost:
+            pipe.count_drop(lost, DropReason.DISCONNECTED)
+        # Handlers run behind calls of C and at jumps back: not from here to the end.
+        self.unsent = kept
+        pipe.in_flight = flying
+        pipe.sent -= count + lost
+        if type(outbound) is list:
+            outbound[:0] = back
 
     def unsent_bytes(self) -> int:
         """Bytes of the messages that the system has not taken whole."""
@@ -449,13 +469,14 @@ def connection_ready(connection: Connection | None) -> bool:
     return connection is not None and connection.ready
 
 
-def take_batch(queue: Any, limit: int = TAKE_BYTES, pipe: Pipe | None = None) -> list[Any]:
+def take_batch(queue: Any, limit: int = TAKE_BYTES, pipe: Pipe | None = None, shared: Any = None) -> list[Any]:
     """Take a batch of about `limit` bytes from the front of an outbound queue; others may append meanwhile.
 
     Args:
         queue: to take from.
         limit: bytes.
         pipe: which counts them as sent. Here and not by the caller, so that no signal handler can raise in between.
+        shared: the `SharedQueue` that notes the batch as `taken`, if there is one; here for the same reason.
     """
     if type(queue) is not list:
         if not queue:
@@ -475,39 +496,34 @@ def take_batch(queue: Any, limit: int = TAKE_BYTES, pipe: Pipe | None = None) ->
     # Handlers run behind calls and at jumps back: not from here to the return.
     if pipe is not None:
         pipe.sent += taken
+    elif shared is not None:
+        shared.taken = batch
     # Exactly what was taken: others may have appended since.
     del queue[:taken]
     return batch
 
 
-def _give_back(pipe: Pipe, messages: list[Any]) -> None:
-    """Queue again, in front, what did not leave after all."""
-    pipe.sent -= len(messages)
-    if type(pipe.outbound) is list:
-        pipe.outbound[:0] = messages
-    else:
-        for message in reversed(messages):
-            pipe.outbound.put_back(message)
-
-
-def _split_started(entry: _Unsent, *, exact: bool) -> list[Any]:
-    """Cut an entry that is written in part behind the message that is on its way; the whole ones that follow it.
+def _split_started(entry: _Unsent, *, exact: bool) -> tuple[_Unsent, list[Any]]:
+    """Cut an entry that is written in part behind the message that is on its way.
 
     Args:
-        entry: it keeps the rest of the message on its way, or nothing.
+        entry: it stays as it is.
         exact: the size of a message on this wire is known; otherwise nothing is cut.
+
+    Returns:
+        An entry with the rest of the message on its way, or with nothing; and the whole messages that follow it.
     """
     if not exact or not entry.messages:
-        return []
-    _drop_sent(entry, 0, exact=True)
-    left = sum(map(len, entry.chunks))
-    whole = sum(map(_encoded_size, entry.messages[1:]))
-    if left == whole + _encoded_size(entry.messages[0]):  # the last write ended exactly between two messages
-        messages, entry.messages, entry.chunks = entry.messages, [], []
-        return messages
-    messages, entry.messages = entry.messages[1:], entry.messages[:1]
-    entry.chunks = _cut(entry.chunks, left - whole)
-    return messages
+        return entry, []
+    begun = _Unsent(entry.chunks, entry.messages, started=True)
+    _drop_sent(begun, 0, exact=True)
+    left = sum(map(len, begun.chunks))
+    whole = sum(map(_encoded_size, begun.messages[1:]))
+    if left == whole + _encoded_size(begun.messages[0]):  # the last write ended exactly between two messages
+        return _Unsent([], [], started=True), begun.messages
+    messages, begun.messages = begun.messages[1:], begun.messages[:1]
+    begun.chunks = _cut(begun.chunks, left - whole)
+    return begun, messages
 
 
 def _cut(chunks: list[Any], size: int) -> list[Any]:

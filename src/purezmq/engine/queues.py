@@ -248,7 +248,7 @@ class Queues:
 
     def describe_output(self) -> list[str]:
         """What is queued and for whom, as texts (any thread)."""
-        with self.engine.lease:
+        with self.engine.lease.afterwards, self.engine.lease.guard:
             counts = {
                 getattr(pipe.carrier, "endpoint", "inproc"): pipe.queued()
                 for pipe in self.engine.pipes()

@@ -9,7 +9,7 @@ from time import monotonic
 
 from purezmq.engine.fence import report
 from purezmq.engine.outbox import BATCH_BYTES, IDLE_S, TAKE_BYTES, choose_batch, take_batch
-from purezmq.pipe import message_size
+from purezmq.pipe import DropReason, message_size
 from purezmq.wire.encoding_fast import encode_batch
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from purezmq.engine.socket_engine import SocketEngine
+    from purezmq.pipe import Pipe
 
 __all__ = ["SharedOutbox"]
 
@@ -70,40 +71,68 @@ class SharedOutbox:
             self._flushing.discard(queue)
 
     def _flush_queue(self, queue: Any, now: float) -> None:
-        limit = self.engine.options.out_batch
+        limit = self.engine.options.out_batch or TAKE_BYTES
         while True:
-            batch = take_batch(queue.outbound, limit or TAKE_BYTES)
-            if not batch:
-                queue.quiet = True
-                if not queue.outbound:
-                    self.last_flush = monotonic()
+            if queue.taken is None:
+                if queue.carrier is not self:  # its last member has left: what comes now is distributed anew
+                    queue.carrier.flush_shared(queue)
                     return
-                continue
-            chunks: list[Any] | None = None
-            size = 0
-            interruption: BaseException | None = None
-            for pipe in list(queue.members):
-                carrier = pipe.carrier
-                try:
+                waiting = list(queue.members)
+                waiting.reverse()
+                queue.waiting = waiting
+                take_batch(queue.outbound, limit, None, queue)
+                if queue.taken is None:
+                    queue.quiet = True
+                    if not queue.outbound:
+                        self.last_flush = monotonic()
+                        return
+                    continue
+            interruption = self._hand_out(queue, now)
+            if interruption is not None:
+                raise interruption
+
+    def _hand_out(self, queue: Any, now: float) -> BaseException | None:
+        """Give what was taken to all members, whatever happens at one of them; what a signal handler raised.
+
+        How far that is stands in the queue. So when a handler raises even here, the next flush goes on with it.
+        """
+        batch, waiting = queue.taken, queue.waiting
+        count = len(batch)
+        chunks: list[Any] | None = None
+        size = 0
+        interruption: BaseException | None = None
+        while waiting:
+            pipe = waiting[-1]
+            try:
+                if queue.target is not None:
+                    _settle(pipe, batch, queue.target, now)
+                else:
+                    queue.target = _count_given(pipe) + count
+                    carrier = pipe.carrier
                     connection = carrier.connection
                     if pipe.special or connection is None or not connection.shares_encoding:
                         # Its limits need a look at each message, or its encoding is its own.
                         carrier.queue_each(batch, now)
-                        continue
-                    if chunks is None:
-                        encoded: list[Any] = encode_batch(batch)
-                        chunks, size = encoded, sum(map(len, encoded))
-                        self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))
-                    carrier.flush_shared(chunks, batch, size, now)
-                except Exception as error:  # noqa: BLE001 - the fence: one member's trouble is not the others'
-                    report(f"a write to {carrier!r}", error)
-                except BaseException as error:  # noqa: BLE001 - raised below: the others get their copy first
-                    interruption = interruption or error
-            if interruption is not None:
-                raise interruption
-            if chunks is None and batch:
-                size = sum(map(message_size, batch))
-                self._adapt(queue, choose_batch(size, len(batch), limit or BATCH_BYTES))
+                    else:
+                        if chunks is None:
+                            encoded: list[Any] = encode_batch(batch)
+                            chunks, size = encoded, sum(map(len, encoded))
+                            self._adapt_to(queue, size, count)
+                        carrier.flush_shared(chunks, batch, size, now)
+                # Handlers run behind calls of C and at jumps back: not between these two.
+                del waiting[-1]
+                queue.target = None
+            except Exception as error:  # noqa: BLE001 - the fence: one member's trouble is not the others'
+                report(f"a write to {pipe.carrier!r}", error)
+            except BaseException as error:  # noqa: BLE001 - the caller raises it: the others get their copy first
+                interruption = interruption or error
+        queue.taken = None
+        if chunks is None:
+            self._adapt_to(queue, sum(map(message_size, batch)), count)
+        return interruption
+
+    def _adapt_to(self, queue: Any, size: int, count: int) -> None:
+        self._adapt(queue, choose_batch(size, count, self.engine.options.out_batch or BATCH_BYTES))
 
     def _adapt(self, queue: Any, fitting: int) -> None:
         """Let batches have about the size that fits the last one's messages."""
@@ -115,3 +144,31 @@ class SharedOutbox:
     def has_output(self) -> bool:
         """Whether anything waits to be handed out."""
         return bool(self.queues)
+
+
+def _count_given(pipe: Pipe) -> int:
+    """How many messages the pipe was ever given: whatever becomes of one, it stays in one of these numbers."""
+    given = pipe.sent + len(pipe.outbound) + pipe.dropped - pipe.dropped_inbound
+    if pipe.special:
+        given += getattr(pipe.outbound, "replaced", 0) + (0 if pipe.swap is None else len(pipe.swap))
+    return given
+
+
+def _settle(pipe: Pipe, batch: list[Any], target: int, now: float) -> None:
+    """An exception came out of a member's turn: give it what is missing, or count that as lost with its connection.
+
+    Args:
+        pipe: of the member.
+        batch: what it was to get.
+        target: what it will have been given by then.
+        now: monotonic seconds.
+    """
+    missing = target - _count_given(pipe)
+    if missing > 0 and not pipe.ended:
+        try:
+            pipe.carrier.queue_each(batch[-missing:], now)
+        except Exception as error:  # noqa: BLE001 - the fence: it's this member's trouble
+            report(f"a write to {pipe.carrier!r}", error)
+        missing = target - _count_given(pipe)
+    if missing > 0:
+        pipe.drop(missing, DropReason.DISCONNECTED)

@@ -99,7 +99,7 @@ class SocketEngine(EventSource):
         self.options = options
         self.pattern = pattern
         self.inbox = pattern.inbox
-        self.lease = Lease()
+        self.lease = Lease(self._rescue_mailbox)
         self.loop: Loop = context.loops.choose(0)
         self.leadership = Leadership(self.lease, self.loop)
         self.sessions: dict[int, Session] = {}
@@ -148,6 +148,13 @@ class SocketEngine(EventSource):
     def post(self, command: Callable[[], None]) -> None:
         """Run `command` under this socket's lease, now or soon (any thread)."""
         self.lease.post(command)
+
+    def _rescue_mailbox(self) -> None:
+        """Have the I/O thread run what was posted (any thread)."""
+        try:
+            self.loop.call(lambda: self.lease.run_mailbox(BaseException))
+        except RuntimeError:  # there is none, and none can be started: whoever takes the lease next does it
+            return
 
     def flush_dirty(self) -> None:
         """Write out what a burst left (any thread)."""
@@ -341,7 +348,7 @@ class SocketEngine(EventSource):
         owners = self.options.id_owners
         if owners is not None and session.dialer is None and peer.routing_id:
             user = "" if peer.mechanism == "NULL" else peer.user_id  # whatever a handler calls those: anybody is one
-            why = owners.claim(bytes(peer.routing_id), user)
+            why = owners.claim(bytes(peer.routing_id), user, session)
             if why:
                 session.refuse_peer(why)
                 return
@@ -368,6 +375,8 @@ class SocketEngine(EventSource):
     def handle_lost(self, session: Session, was_ready: bool, *, refused: bool = False) -> None:
         """A session's connection is gone; `refused`: one side broke it off, and the next will hardly fare better."""
         pipe, dialer = session.pipe, session.dialer
+        if self.options.id_owners is not None:
+            self.options.id_owners.release(session)
         if dialer is None:
             if pipe is not None and (self.durables is None or not self.durables.park(session)):
                 self.detach(pipe)
@@ -459,7 +468,7 @@ class SocketEngine(EventSource):
 
         When it returns, addresses are free and blocked calls are awake; sending goes on behind it.
         """
-        with self.lease:
+        with self.lease.afterwards, self.lease.guard:
             if self.closing:
                 return
             self.closing = True
@@ -546,7 +555,10 @@ class SocketEngine(EventSource):
             if self._linger_timer is not None:
                 self._linger_timer.cancel()
             self.loop.load -= 1
-            self.loop.call(self._finish)
+            try:
+                self.loop.call(self._finish)
+            except RuntimeError:  # no thread can be started, so none has ever run for this socket: nothing is watched
+                self._finish()
 
     def _finish(self) -> None:
         self.leadership.close()
@@ -558,7 +570,7 @@ class SocketEngine(EventSource):
 
     def flush_for_exit(self, timeout: float) -> None:
         """Write, and wait for room at most `timeout` seconds (any thread, no lease)."""
-        with self.lease:
+        with self.lease.afterwards, self.lease.guard:
             self.flush_all()
         if self.has_output():
             self.leadership.wait(timeout, lambda: False)

@@ -105,7 +105,7 @@ def _sleep(own: list[tuple[SocketRecv, int]], system: list[tuple[Any, int, int]]
             rooms.append(room)
             room.add(sleeper)
             if flags & POLLOUT:
-                with socket._engine.lease:
+                with socket._engine.lease.afterwards, socket._engine.lease.guard:
                     socket._engine.mark_room()
         # Announced first, looked second: what came in between is seen here, what comes later wakes.
         if any(socket._events(flags) for socket, flags in own):

@@ -139,8 +139,9 @@ class Pattern:
 
     def drop(self, count: int, reason: str) -> None:
         """Count messages that belong to no pipe."""
+        total = self.drops.get(reason, 0) + count
+        self.drops[reason] = total  # here and in the next line no handler runs: both, or none of it
         self.dropped += count
-        self.drops[reason] = self.drops.get(reason, 0) + count
         self.note_drop(None, count, reason)
 
     # -- pipes -------------------------------------------------------------------------------------------------

@@ -53,9 +53,14 @@ class SharedQueue:
         batch: how many messages may wait at most.
         carrier: who flushes.
         room: cached answer of `write_room`; 0 when it has to be found again.
+        taken: the batch that the carrier took from `outbound` and is giving to the members; None without one.
+        waiting: the members that have not got all of it, the next one last.
+        target: where that one's turn has begun: how many messages it will have been given after it.
     """
 
-    __slots__ = ("batch", "carrier", "members", "outbound", "quiet", "room", "tickets", "topics")
+    __slots__ = (
+        "batch", "carrier", "members", "outbound", "quiet", "room", "taken", "target", "tickets", "topics", "waiting",
+    )  # fmt: skip
 
     def __init__(self, carrier: SharedCarrier, topics: frozenset[bytes] | set[bytes]) -> None:
         self.topics = topics
@@ -65,12 +70,19 @@ class SharedQueue:
         self.batch = BATCH_MESSAGES
         self.carrier: Any = carrier
         self.room = BATCH_MESSAGES
+        self.taken: list[Any] | None = None
+        self.waiting: list[Pipe] = []
+        self.target: int | None = None
         #: What the lock-free path of send looks for: its messages are counted with each member.
         self.tickets = None
 
     def __repr__(self) -> str:
         """Name how many read it and what waits."""
         return f"<SharedQueue topics={len(self.topics)} members={len(self.members)} out={len(self.outbound)}>"
+
+    def has_output(self) -> bool:
+        """Whether a member has yet to be given anything."""
+        return bool(self.outbound) or self.taken is not None
 
     def join(self, pipe: Pipe) -> None:
         """Add a member; the caller has flushed."""
@@ -247,7 +259,7 @@ class Distributor:
         queue = pipe.share
         if pipe not in self.pipes or queue is None:
             return []
-        if type(queue) is SharedQueue and queue.outbound:
+        if type(queue) is SharedQueue and queue.has_output():
             self.carrier.flush_shared(queue)
         queue = pipe.share
         if queue is None:  # the flush found the connection broken and came here before us
@@ -325,7 +337,7 @@ class Distributor:
         old = pipe.share
         was_only = self.only is old
         self._end_only()
-        if old.outbound:
+        if old.has_output():
             self.carrier.flush_shared(old)
         new = self._prepare(topics)
         if pipe.share is old:  # else a flush found the connection broken and it was detached
@@ -364,7 +376,7 @@ class Distributor:
         """The queue for these topics, flushed and in the index, ready to be joined."""
         if type(topics) is frozenset:
             group = self.groups.get(topics)
-            if group is not None and group.outbound:
+            if group is not None and group.has_output():
                 self.carrier.flush_shared(group)
                 group = self.groups.get(topics)  # its last member may be gone
             if group is not None:

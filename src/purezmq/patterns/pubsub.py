@@ -20,12 +20,11 @@ from purezmq.constants import (
     XPUB_NODROP,
 )
 from purezmq.error import ZMQError, make_error
-from purezmq.limits import MAX_UNREAD_TOPIC_BYTES
 from purezmq.patterns.base import Pattern
-from purezmq.patterns.distributor import Distributor, admits
+from purezmq.patterns.distributor import Distributor, SharedQueue, admits
 from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
-from purezmq.patterns.topic_limits import TopicLimits
+from purezmq.patterns.topic_limits import TopicLimits, UnreadTopics, refuse_unread
 from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason, key_function
 from purezmq.wire.error import RemoteProtocolError
 
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
     from purezmq.pipe import Pipe
 
 __all__ = ["Pub", "Sub", "Xpub", "Xsub"]
-
-#: What a subscription that the application has not received costs besides its bytes.
-UNREAD_TOPIC_CHARGE = 64
 
 
 class _Publisher(Pattern):
@@ -290,7 +286,7 @@ class Xpub(_Publisher):
         self.manual_topics: dict[Pipe, dict[bytes, None]] = {}
         self._manual_pipe: Pipe | None = None
         self._last_value_due = False
-        self._unread_bytes = 0
+        self._unread = UnreadTopics()
         super().__init__(options)
         self.pending: deque[tuple[Pipe | None, Message]] = self.inbox.ready
 
@@ -332,31 +328,35 @@ class Xpub(_Publisher):
     def _note_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         if pipe not in self.distributor.pipes:
             return
-        options = self.options
-        if self._is_manual:
-            topics = self.manual_topics.setdefault(pipe, {})
-            self._count_topic(pipe, topic, subscribe, topics)
-            if subscribe:
-                topics[topic] = None
-            else:
-                topics.pop(topic, None)
+        options, is_manual = self.options, self._is_manual
+        topics: Any = self.manual_topics.setdefault(pipe, {}) if is_manual else pipe.share.topics
+        self._count_topic(pipe, topic, subscribe, topics)
+        if is_manual:
             tell = True
+        elif subscribe:
+            tell = bool(self._subscribe(pipe, topic) or options.xpub_verbose or options.xpub_verboser)
         else:
-            self._count_topic(pipe, topic, subscribe, pipe.share.topics)
-            if subscribe:
-                tell = bool(self._subscribe(pipe, topic) or options.xpub_verbose or options.xpub_verboser)
-            else:
-                tell = bool(self.distributor.unsubscribe(pipe, topic) or options.xpub_verboser)
+            tell = bool(self.distributor.unsubscribe(pipe, topic) or options.xpub_verboser)
         if tell:
             self._tell(pipe, (b"\1" if subscribe else b"\0") + topic)
+        if is_manual and subscribe:
+            topics[topic] = None
+        elif is_manual:
+            topics.pop(topic, None)
 
     def _tell(self, pipe: Pipe | None, body: bytes) -> None:
-        """Let the application see a subscription or cancellation; one that never looks must not pay for that."""
-        size = len(body) + UNREAD_TOPIC_CHARGE
-        if self._unread_bytes + size > MAX_UNREAD_TOPIC_BYTES:
+        """Let the application see a subscription or cancellation; one that never looks must not pay for that.
+
+        Raises:
+            RemoteProtocolError: there is no room, and nobody else can decide about it (XPUB_MANUAL).
+        """
+        is_direct = pipe is not None and getattr(pipe.carrier, "is_direct", False)
+        if not self._unread.has_room(pipe, body) and not (is_direct and self._is_manual):
+            if pipe is not None and self._is_manual:
+                raise refuse_unread()
             self.drop(1, DropReason.NEWEST)
             return
-        self._unread_bytes += size
+        self._unread.add(pipe, body)
         self.pending.append((pipe, body))
 
     def _receive(self, pipe: Pipe, message: Any) -> Message | None:
@@ -385,15 +385,15 @@ class Xpub(_Publisher):
         if not self.can_recv():
             return None
         pipe, message = self.pending.popleft()
-        if self._unread_bytes and type(message) is bytes and message[:1] in {b"\0", b"\1"}:  # no user message is that
-            self._unread_bytes -= len(message) + UNREAD_TOPIC_CHARGE
+        if self._unread.total and type(message) is bytes and message[:1] in {b"\0", b"\1"}:  # no user message is that
+            self._unread.remove(pipe, message)
         self.last_pipe = self._manual_pipe = pipe
         return message
 
     def put_back(self, message: Message) -> None:
         """See `Pattern`; who it came from is known no more."""
         if type(message) is bytes and message[:1] in {b"\0", b"\1"}:
-            self._unread_bytes += len(message) + UNREAD_TOPIC_CHARGE
+            self._unread.add(None, message)
         self.pending.appendleft((None, message))
 
     def can_recv(self) -> bool:
@@ -440,7 +440,7 @@ class Xpub(_Publisher):
         if not bytes(first).startswith(tuple(queue.topics)):
             self._last_value_due = False
             return True
-        if getattr(queue, "outbound", None):
+        if type(queue) is SharedQueue and queue.has_output():
             self.distributor.carrier.flush_shared(queue)
         if not pipe.can_take(message) and self.options.xpub_nodrop:
             return False

@@ -80,6 +80,11 @@ class RoutingTable:
         pipe.routing_id = pipe.state = routing_id
 
 
+def _chose_id(pipe: Pipe) -> bool:
+    """Whether the peer came with its id: then it may come again with it. One that we made is known to nobody else."""
+    return pipe.peer is None or bool(pipe.peer.routing_id)
+
+
 class Router(Pattern):
     """The asynchronous server or broker.
 
@@ -135,7 +140,7 @@ class Router(Pattern):
         if not routing_id:
             routing_id = self.table.generate()
         holder = self.table.pipes.get(routing_id)
-        if holder is not None and holder is not pipe and not self.options.router_handover:
+        if holder is not None and holder is not pipe and not (self.options.router_handover and _chose_id(holder)):
             self._refuse(pipe)
             return False
         self.table.enter(pipe, routing_id)

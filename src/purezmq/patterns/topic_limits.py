@@ -1,8 +1,8 @@
-"""How much the subscribers of a publisher have subscribed to, and whether one may have more."""
+"""How much the subscribers of a publisher have subscribed to, whether one may have more, and what is unread of it."""
 
 from __future__ import annotations
 
-from purezmq.limits import MAX_TOPIC_BYTES, MAX_TOPIC_SIZE
+from purezmq.limits import MAX_TOPIC_SIZE, MAX_UNREAD_TOPIC_BYTES, MAX_UNREAD_TOPIC_BYTES_PER_PEER
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from purezmq.options import SocketOptions
     from purezmq.pipe import Pipe
 
-__all__ = ["TopicLimits"]
+__all__ = ["TopicLimits", "UnreadTopics", "refuse_unread"]
+
+#: What a subscription that the application has not received costs besides its bytes.
+UNREAD_TOPIC_CHARGE = 64
 
 
 class TopicLimits:
@@ -46,11 +49,12 @@ class TopicLimits:
         if not getattr(pipe.carrier, "is_direct", False):
             if len(topic) > MAX_TOPIC_SIZE:
                 raise _over("max_topic_size", f"a topic of {len(topic)} bytes is over the limit of {MAX_TOPIC_SIZE}")
-            most = options.max_topics_per_peer
-            if 0 < most <= count and not _is_broker(pipe):
-                raise _over("max_topics_per_peer", f"a subscriber wants more than {most} topics")
-            if size > MAX_TOPIC_BYTES:
-                raise _over("max_topic_bytes", f"the topics of a subscriber have more than {MAX_TOPIC_BYTES} bytes")
+            of_whom = "per_proxy" if _is_proxy(pipe) else "per_peer"
+            most, most_bytes = getattr(options, f"max_topics_{of_whom}"), getattr(options, f"max_topic_bytes_{of_whom}")
+            if 0 < most <= count:
+                raise _over(f"max_topics_{of_whom}", f"a subscriber wants more than {most} topics")
+            if 0 < most_bytes < size:
+                raise _over(f"max_topic_bytes_{of_whom}", f"a subscriber's topics have more than {most_bytes} bytes")
             if 0 < options.max_topics <= len(index) and topic not in index:
                 raise _over("max_topics", f"all subscribers want more than {options.max_topics} different topics")
         self._bytes[pipe] = size
@@ -64,8 +68,46 @@ class TopicLimits:
         self._bytes.pop(pipe, None)
 
 
-def _is_broker(pipe: Pipe) -> bool:
-    """Whether the peer is an XSUB: a proxy asks for what all its own subscribers want, `max_topics` at most."""
+class UnreadTopics:
+    """The bytes of the subscriptions that an XPUB's application has not received, by the peer that they came from."""
+
+    __slots__ = ("_bytes", "total")
+
+    def __init__(self) -> None:
+        self._bytes: dict[Pipe | None, int] = {}
+        #: Of all peers.
+        self.total = 0
+
+    def has_room(self, pipe: Pipe | None, body: bytes) -> bool:
+        """Whether one more may wait; `pipe` is None for what is told of a peer that is gone."""
+        size = len(body) + UNREAD_TOPIC_CHARGE
+        most = MAX_UNREAD_TOPIC_BYTES if pipe is None else MAX_UNREAD_TOPIC_BYTES_PER_PEER
+        return self.total + size <= MAX_UNREAD_TOPIC_BYTES and self._bytes.get(pipe, 0) + size <= most
+
+    def add(self, pipe: Pipe | None, body: bytes) -> None:
+        """One more waits."""
+        size = len(body) + UNREAD_TOPIC_CHARGE
+        self.total += size
+        self._bytes[pipe] = self._bytes.get(pipe, 0) + size
+
+    def remove(self, pipe: Pipe | None, body: bytes) -> None:
+        """One of them was received."""
+        size = len(body) + UNREAD_TOPIC_CHARGE
+        left = self._bytes.get(pipe, 0) - size
+        self.total -= size
+        if left > 0:
+            self._bytes[pipe] = left
+        else:
+            self._bytes.pop(pipe, None)
+
+
+def refuse_unread() -> RemoteProtocolError:
+    """What ends the connection of a peer whose subscriptions the application would have to decide about."""
+    return _over("max_unread_topic_bytes", "a subscriber asks and cancels faster than the application receives it")
+
+
+def _is_proxy(pipe: Pipe) -> bool:
+    """Whether the peer says that it is an XSUB: a proxy asks for what all its own subscribers want."""
     return getattr(pipe.peer, "socket_type", "") == "XSUB"
 
 

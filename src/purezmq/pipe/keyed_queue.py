@@ -120,6 +120,12 @@ class KeyedQueue:
             return message
         raise IndexError
 
+    def make_empty(self) -> KeyedQueue:
+        """One to take the place of this one when all of it is dropped; it goes on with the count."""
+        empty = KeyedQueue(self.find_key, has_sender=self.has_sender)
+        empty.replaced = self.replaced
+        return empty
+
     def clear(self) -> None:
         """Drop everything."""
         self._front.clear()

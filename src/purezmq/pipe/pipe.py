@@ -440,27 +440,45 @@ class Pipe:
 
     def drop(self, count: int, reason: str, *, inbound: bool = False) -> None:
         """Count messages that were dropped, and have it told."""
-        self.dropped += count
-        if inbound:
-            self.dropped_inbound += count
+        self.count_drop(count, reason, inbound)
+        self.carrier.note_drop(self, count, reason)
+
+    def count_drop(self, count: int, reason: str, inbound: bool = False) -> None:
+        """Count messages that were dropped.
+
+        No signal handler runs between the first change and what follows the call of this: handlers run behind calls
+        of C and at jumps back.
+        """
         drops = self.drops
         if drops is None:
             drops = self.drops = {}
-        drops[reason] = drops.get(reason, 0) + count
-        self.carrier.note_drop(self, count, reason)
+        total = drops.get(reason, 0) + count
+        drops[reason] = total
+        self.dropped += count
+        if inbound:
+            self.dropped_inbound += count
 
     def discard_outbound(self, reason: str) -> None:
         """Drop everything that waits to leave, in memory and on disk."""
         count = 0
-        # Over inproc what lies in the queue is the reader's.
-        if type(self.outbound) is list or not getattr(self.carrier, "is_direct", False):
-            count = len(self.outbound)
-            self.outbound.clear()
-        count += self.end_swap()
+        outbound = self.outbound
+        if type(outbound) is list:
+            count = len(outbound)
+            if count:
+                self.count_drop(count, reason)
+                del outbound[:count]
+        elif not getattr(self.carrier, "is_direct", False):  # over inproc what lies in the queue is the reader's
+            count, empty = len(outbound), outbound.make_empty()
+            if count:
+                self.count_drop(count, reason)
+                self.outbound = empty
+        on_disk = self.end_swap()
+        if on_disk:
+            self.count_drop(on_disk, reason)
         if self.meter is not None:
             self.meter.close()
-        if count:
-            self.drop(count, reason)
+        if count + on_disk:
+            self.carrier.note_drop(self, count + on_disk, reason)
 
     def end_swap(self) -> int:
         """Give the disk back; how many messages are lost by it."""

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["Admission", "AllowedDirectory", "AllowedKeys", "AnyKey", "Passwords", "decode_key", "make_admission"]
+__all__ = [
+    "Admission",
+    "AllowedDirectory",
+    "AllowedKeys",
+    "AnyKey",
+    "Passwords",
+    "check_credential",
+    "decode_key",
+    "make_admission",
+]
 
 _KEY_SIZE = 32
 _TEXT_SIZE = 40
@@ -198,7 +207,7 @@ class Passwords(Admission):
 
     def __init__(self, passwords: Mapping[str, str]) -> None:
         self._passwords = {
-            _check_credential(name): (name, _check_credential(password)) for name, password in passwords.items()
+            check_credential(name): (name, check_credential(password)) for name, password in passwords.items()
         }
 
     def find_user(self, credentials: tuple[bytes, ...]) -> str | None:
@@ -208,8 +217,13 @@ class Passwords(Admission):
         return user if compare_digest(password, expected) else None
 
 
-def _check_credential(text: Any) -> bytes:
-    """A name or a password as it is on the wire."""
+def check_credential(text: Any) -> bytes:
+    """A name or a password as it is on the wire.
+
+    Raises:
+        TypeError: it is no text.
+        ZMQError: EINVAL: it is empty, or longer than 255 bytes. The text never tells it.
+    """
     if not isinstance(text, str):
         raise TypeError(f"names and passwords are texts, not {type(text).__name__}")
     encoded = text.encode()

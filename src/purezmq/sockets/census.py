@@ -41,6 +41,6 @@ class Census(SocketState):
         """
         from purezmq.sockets.counting import describe, is_connected
 
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             return [describe(pipe) for pipe in self._engine.pipes() if is_connected(pipe)]

@@ -233,7 +233,7 @@ class Context(PicklePolicy, Generic["_S_co"]):
                 state.budget = None
             sockets = list(state.sockets)
         for shared in sockets:
-            with shared.engine.lease:
+            with shared.engine.lease.afterwards, shared.engine.lease.guard:
                 shared.engine.queues.apply()
                 shared.refresh_send_paths()
 
@@ -296,7 +296,7 @@ class Context(PicklePolicy, Generic["_S_co"]):
         with state.condition:
             sockets = list(state.sockets)
         for shared in sockets:
-            with shared.engine.lease:
+            with shared.engine.lease.afterwards, shared.engine.lease.guard:
                 shared.end_use()
                 shared.engine.end_observers(ETERM)
             shared.engine.leadership.wake()
@@ -529,7 +529,7 @@ def _what_blocks(sockets: list[SharedState], engines: list[SocketEngine]) -> str
     texts = []
     for shared in sockets:
         name = shared.pattern.type_name
-        with shared.engine.lease:
+        with shared.engine.lease.afterwards, shared.engine.lease.guard:
             endpoints = shared.endpoints.describe()
         texts.append(f"an open {name} socket ({', '.join(endpoints) or 'without endpoint'})")
     is_open = {shared.engine for shared in sockets}

@@ -25,7 +25,7 @@ __all__ = ["count_context", "count_socket", "describe", "is_connected"]
 def count_socket(shared: SharedState) -> SocketStats:
     """The numbers of a socket."""
     engine, pattern = shared.engine, shared.pattern
-    with engine.lease:
+    with engine.lease.afterwards, engine.lease.guard:
         for queue in list(engine.shared.queues):  # what all subscribers share is counted with each
             engine.shared.flush_queue(queue, monotonic())
         queues = engine.queues

@@ -90,7 +90,7 @@ class EventStreamState:
             return
 
         def remove() -> None:
-            with source.lease:
+            with source.lease.afterwards, source.lease.guard:
                 source.remove_observer(queue)
 
         try:
@@ -222,7 +222,7 @@ def open_event_stream(
     queue = EventQueue(limit)
     engine = socket._engine
     stream = make(engine, queue)
-    with engine.lease:
+    with engine.lease.afterwards, engine.lease.guard:
         socket._check_open()
         engine.observers = (*engine.observers, queue)
     return stream

@@ -1,6 +1,6 @@
 """The limits on peers that a socket can set: on those that come, on their messages, on what they subscribe to.
 
-libzmq has none of them, so they have names and no numbers: attributes of the socket, and keywords of
+libzmq has none of them, so they have names and no option numbers: attributes of the socket, and keywords of
 ``context.socket()``. What each is for, and why the default is what it is, stands in `purezmq/limits.py`. 0 means no
 limit. A peer that runs into one loses its connection: the event "limit_exceeded" tells it, ``stats().refusals`` counts
 it.
@@ -51,7 +51,7 @@ class _Limit:
             raise TypeError(text)
         if value < 0:
             raise make_error(EINVAL, f"{self._name} must be 0 or more, not {value}")
-        with socket._engine.lease:
+        with socket._engine.lease.afterwards, socket._engine.lease.guard:
             socket._check_open()
             setattr(socket._options, self._name, value)
 
@@ -69,4 +69,7 @@ class LimitSettings(SocketState):
     max_parts = _Limit("Parts of one message that arrives.")
     max_multipart_bytes = _Limit("Bytes of all parts of one message that arrives in several; MAXMSGSIZE is for each.")
     max_topics_per_peer = _Limit("Topics that one subscriber of a PUB or XPUB, or groups that one DISH, has at once.")
+    max_topics_per_proxy = _Limit("The same of one XSUB, which asks for the topics of all its own subscribers.")
+    max_topic_bytes_per_peer = _Limit("Bytes of the topics, or names of groups, that one subscriber has at once.")
+    max_topic_bytes_per_proxy = _Limit("The same of one XSUB.")
     max_topics = _Limit("Different topics, or groups, that all subscribers have at once.")

@@ -49,7 +49,7 @@ class QueueSettings(SocketState):
     __slots__ = ()
 
     def _change_queues(self, name: str, value: Any) -> None:
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             setattr(self._options, name, value)
             self._pattern.setting_changed(name)

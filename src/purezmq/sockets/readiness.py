@@ -101,7 +101,7 @@ def connect_steps(socket: Any, text: str, timeout: float, overflow: str = "") ->
     """
     deadline = deadline_after(timeout)
     shared = socket._shared
-    with socket._engine.lease:
+    with socket._engine.lease.afterwards, socket._engine.lease.guard:
         socket._check_open()
         known = shared.endpoints.find_connector(text)
         routing_id, shared.connect_routing_id = shared.connect_routing_id, b""
@@ -114,7 +114,7 @@ def connect_steps(socket: Any, text: str, timeout: float, overflow: str = "") ->
         if not (yield Step(lambda: _check_connector(connector, text), deadline)):
             raise make_error(EAGAIN, f"{text} is not connected after {timeout} s: {_what_is_missing(connector)}")
     except BaseException:
-        with socket._engine.lease:
+        with socket._engine.lease.afterwards, socket._engine.lease.guard:
             if shared.usable and connector is not known:
                 shared.endpoints.withdraw(connector)
         raise

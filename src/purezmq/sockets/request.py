@@ -192,7 +192,7 @@ class _Request:
 
     def give_up(self) -> None:
         """Wait for the reply no more, and see to it that it never comes (takes the lease)."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             pattern = self._pattern
             message, self._message = self._message, None
             if message is None or not pattern.waiting or not self._shared.usable:
@@ -230,7 +230,7 @@ class _Request:
 
     def explain(self, tries: int, timeout: float | None, *, is_lost: bool) -> str:
         """The text of Again (takes the lease)."""
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             peers = describe_peers(self._engine)
         tried = "tried once" if tries == 1 else f"tried {tries} times"
         why = "the connection was lost before the reply came" if is_lost else f"no reply within {timeout} s"

@@ -1,6 +1,7 @@
 """A secure socket in one line: `curve`, `plain` and `bind_identity`. The options of libzmq stand behind the first two.
 
-A server that is set up here decides by itself whom it lets in, and needs no ZAP handler.
+A server that is set up here decides by itself whom it lets in, and needs no ZAP handler. `ipc_mode` says which users of
+the machine may come at all.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import os
 import warnings
 
-from purezmq.constants import SocketOption
-from purezmq.error import SecurityWarning
+from purezmq.constants import EINVAL, SocketOption
+from purezmq.error import SecurityWarning, make_error
 from purezmq.sockets.socket_state import SocketState
 
 TYPE_CHECKING = False
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from purezmq.engine.id_owners import IdOwners
+
     Key = str | bytes
     Names = Mapping[bytes, str] | Mapping[str, str]  # a key's type is invariant
     Allow = str | os.PathLike[str] | Names | Iterable[Key | os.PathLike[str]]
 
 __all__ = ["Security"]
+
+_ALL_PERMISSIONS = 0o777
 
 
 class Security(SocketState):
@@ -67,6 +72,7 @@ class Security(SocketState):
         if allow is not None and keys is not None:
             text = "curve() takes allow (of a server) or keys (of a client), not both"
             raise TypeError(text)
+        owners = None if bind_identity is None else _make_owners(bind_identity)
         secret = public = b""
         if isinstance(key, os.PathLike):
             from purezmq.sockets.certificate import read_certificate
@@ -81,8 +87,8 @@ class Security(SocketState):
         else:
             self._become_curve_client(_as_key(public or key), keys)
         self._options.is_curve_role_open = allow is None and keys is None and not secret
-        if bind_identity is not None:
-            self.bind_identity = bind_identity
+        if owners is not None:
+            self._set_owners(owners)
 
     def _warn_of_open_endpoints(self) -> None:
         """Security is for endpoints that are made after it: say so where that looks like a mistake."""
@@ -143,23 +149,50 @@ class Security(SocketState):
             TypeError: it is neither of the two forms.
             ZMQError: EINVAL: a name or password is empty, or longer than 255 bytes.
         """
+        from purezmq.sockets.admission import Passwords, check_credential  # with the first secure socket
+
         given: Any = user
+        owners = None if bind_identity is None else _make_owners(bind_identity)
         self._warn_of_open_endpoints()
         if isinstance(user, str) and isinstance(password, str):
-            self.setsockopt(SocketOption.PLAIN_USERNAME, user.encode())
-            self.setsockopt(SocketOption.PLAIN_PASSWORD, password.encode())
+            name, secret = check_credential(user), check_credential(password)  # before anything is set
+            self.setsockopt(SocketOption.PLAIN_USERNAME, name)
+            self.setsockopt(SocketOption.PLAIN_PASSWORD, secret)
             self._options.admission = None
         elif hasattr(given, "items") and password is None:
-            from purezmq.sockets.admission import Passwords
-
             admission = Passwords(given)
             self.setsockopt(SocketOption.PLAIN_SERVER, 1)
             self._options.admission = admission
         else:
             text = "plain() takes a user and a password (a client), or a dict of passwords by user (a server)"
             raise TypeError(text)
-        if bind_identity is not None:
-            self.bind_identity = bind_identity
+        if owners is not None:
+            self._set_owners(owners)
+
+    @property
+    def ipc_mode(self) -> int | None:
+        """Which users may connect to an ipc endpoint that is bound from here on: the permissions of its file.
+
+        0o600, the default: the own user, and root. 0o660 with a directory whose group is inherited: a group. None: what
+        the umask says, as with libzmq. Abstract names (``ipc://@name``) have no file: there IPC_FILTER_UID decides.
+
+        Raises:
+            TypeError: it is neither an integer nor None.
+            ZMQError: EINVAL: it is no mode from 0 to 0o777.
+        """
+        mode: int | None = self._options.ipc_mode
+        return mode
+
+    @ipc_mode.setter
+    def ipc_mode(self, mode: int | None) -> None:
+        if mode is not None and (isinstance(mode, bool) or not isinstance(mode, int)):
+            text = f"ipc_mode is an integer such as 0o660, or None, not {mode!r}"
+            raise TypeError(text)
+        if mode is not None and not 0 <= mode <= _ALL_PERMISSIONS:
+            raise make_error(EINVAL, f"ipc_mode is from 0 to 0o777, not {mode:#o}")
+        with self._engine.lease.afterwards, self._engine.lease.guard:
+            self._check_open()
+            self._options.ipc_mode = mode
 
     @property
     def bind_identity(self) -> bool | Mapping[bytes, str]:
@@ -169,7 +202,7 @@ class Security(SocketState):
         ROUTER_HANDOVER is for the owner only. A dictionary of ids and User-Ids: only these ids may be used, by these
         users. An id of a peer without a User-Id is refused, and one that begins with a zero byte, which a ROUTER gives
         itself; a peer without an id is served. It's about peers that come to an endpoint of this socket; of a user's
-        ids the 1,024 latest are remembered.
+        ids the 1,024 latest are remembered, and those of connected peers in any case.
 
         Raises:
             TypeError: it is neither a bool nor a dictionary.
@@ -182,17 +215,28 @@ class Security(SocketState):
 
     @bind_identity.setter
     def bind_identity(self, owners: bool | Mapping[bytes, str]) -> None:
-        from purezmq.engine.id_owners import IdOwners
+        self._set_owners(_make_owners(owners))
 
-        if not isinstance(owners, bool) and not hasattr(owners, "items"):
-            text = f"bind_identity is True, False or a dict of routing ids and users, not {owners!r}"
-            raise TypeError(text)
-        with self._engine.lease:
+    def _set_owners(self, owners: IdOwners | bool) -> None:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
-            if isinstance(owners, bool):
-                self._options.id_owners = IdOwners() if owners else None
-            else:
-                self._options.id_owners = IdOwners(owners)
+            self._options.id_owners = owners or None
+
+
+def _make_owners(bind_identity: Any) -> IdOwners | bool:
+    """The table that the argument means; False for none.
+
+    Raises:
+        TypeError: it is neither a bool nor a dictionary.
+    """
+    from purezmq.engine.id_owners import IdOwners
+
+    if isinstance(bind_identity, bool):
+        return bind_identity and IdOwners()
+    if not hasattr(bind_identity, "items"):
+        text = f"bind_identity is True, False or a dict of routing ids and users, not {bind_identity!r}"
+        raise TypeError(text)
+    return IdOwners(bind_identity)
 
 
 def _as_key(key: Any) -> bytes:

@@ -185,7 +185,7 @@ class SharedState:
     def close(self, linger_ms: int | None) -> None:
         """Close the socket for all handles; see `Socket.close`."""
         engine = self.engine
-        with engine.lease:
+        with engine.lease.afterwards, engine.lease.guard:
             if self.closed:
                 return
             self.closed = True
@@ -239,12 +239,12 @@ class SharedState:
 
 
 def _end_streams(engine: SocketEngine) -> None:
-    with engine.lease:
+    with engine.lease.afterwards, engine.lease.guard:
         engine.end_observers(ENOTSOCK)
 
 
 def _stop_monitor(engine: SocketEngine) -> None:
-    with engine.lease:
+    with engine.lease.afterwards, engine.lease.guard:
         sink, engine.monitor = engine.monitor, None
     if sink is not None:
         sink(Event.MONITOR_STOPPED, 0, "")

@@ -245,11 +245,11 @@ class Socket(
 
         Raises:
             ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENODEV, ENOENT, ETERM,
-                ENOTSOCK.
+                ENOTSOCK, EMTHREAD (no I/O thread can be started; nothing has changed).
         """
         addr = _as_text(addr)
         self._settle_curve_role()
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             self._shared.endpoints.bind(addr, check_overflow(self._pattern, overflow))
             endpoint = self._shared.endpoints.last
@@ -279,7 +279,7 @@ class Socket(
         check_overflow(self._pattern, overflow)
         if wait is not None:
             return self._run_steps(self._connect_steps(addr, wait, overflow))
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             shared = self._shared
             routing_id, shared.connect_routing_id = shared.connect_routing_id, b""
@@ -296,7 +296,7 @@ class Socket(
         Raises:
             ZMQError: ENOENT: not bound to it; ETERM, ENOTSOCK.
         """
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             self._shared.endpoints.unbind(_as_text(addr))
 
@@ -306,7 +306,7 @@ class Socket(
         Raises:
             ZMQError: ENOENT: not connected to it; ETERM, ENOTSOCK.
         """
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             self._shared.endpoints.disconnect(_as_text(addr))
 
@@ -360,7 +360,7 @@ class Socket(
         self._check_open()
         engine = self._engine
         sink = None if addr is None else open_monitor(self._context, _as_text(addr), int(events))
-        with engine.lease:
+        with engine.lease.afterwards, engine.lease.guard:
             previous, engine.monitor = engine.monitor, sink
         if previous is not None:
             previous.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink
@@ -423,7 +423,7 @@ class Socket(
 
     def _change_group(self, how: str, group: str | bytes) -> None:
         name = check_group(group)
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             change = getattr(self._pattern, how, None)
             if change is None:
@@ -442,7 +442,7 @@ class Socket(
         Raises:
             ZMQError: ENOTSUP (no PEER), EFAULT (IMMEDIATE: there is no peer before the connection), and as `connect`.
         """
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             pattern = self._check_peer()
             if self._options.immediate:
@@ -459,7 +459,7 @@ class Socket(
         Raises:
             ZMQError: ENOTSUP (no PEER), EHOSTUNREACH (no such peer), ETERM, ENOTSOCK.
         """
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             self._shared.endpoints.disconnect_pipe(self._check_peer().find_peer(routing_id))
 

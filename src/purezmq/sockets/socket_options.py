@@ -40,7 +40,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
         if isinstance(optval, str):
             text = "unicode not allowed, use setsockopt_string"
             raise TypeError(text)
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             number = int(option)
             checked = self._options.check(number, optval)
@@ -102,7 +102,7 @@ class SocketOptionsApi(SocketRecv, OptionAttributes):
         Raises:
             ZMQError: EMFILE, ENFILE, ENOMEM: the system has none left. ENOTSOCK, ETERM.
         """
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             self._check_open()
             if self._shared.wake_fd is None:
                 from purezmq.engine.exported_fd import ExportedFd, attach_exported

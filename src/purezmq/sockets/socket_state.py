@@ -83,7 +83,7 @@ class SocketState:
         self._ready: deque[Any] = NO_MESSAGES
         self._target: FastTarget = NO_TARGET
         self._parts_target: FastTarget = NO_TARGET
-        with self._engine.lease:
+        with self._engine.lease.afterwards, self._engine.lease.guard:
             shared.add_handle(self)
             self._refresh_send_path()
             self._refresh_recv_path()

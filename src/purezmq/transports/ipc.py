@@ -197,7 +197,7 @@ class IpcTransport(Transport):
                 sock.bind(sockaddr)
                 sock.listen(options.backlog)
                 return IpcListener(sock, name, options)
-            inode = _bind_path(sock, path, options.backlog)
+            inode = _bind_path(sock, path, options.backlog, options.ipc_mode)
             return IpcListener(sock, name, options, path=path, inode=inode, directory=directory)
         except BaseException:
             close_quietly(sock)
@@ -346,14 +346,22 @@ def _set_buffers(sock: socket.socket, options: SocketOptions) -> None:
     set_options_quietly(sock, settings)
 
 
-def _bind_path(sock: socket.socket, path: str, backlog: int) -> Inode:
+def _bind_path(sock: socket.socket, path: str, backlog: int, mode: int | None) -> Inode:
     """Bind a path and listen, in place of a stale socket file if there is one. See the head of this file.
+
+    Args:
+        sock: to bind.
+        path: where.
+        backlog: of the system's queue.
+        mode: who may connect: permissions of the file, which has them before anybody can; None: what the umask says.
 
     Raises:
         OSError: EADDRINUSE: something that lives, or no socket, has that path. Others as the system says.
     """
     lock = _lock_directory(os.path.dirname(path) or ".")
     try:
+        if mode is not None:
+            _limit_mode(sock, mode)
         try:
             sock.bind(path)
         except OSError as error:
@@ -362,6 +370,8 @@ def _bind_path(sock: socket.socket, path: str, backlog: int) -> Inode:
             _remove_stale(path)
             sock.bind(path)
         inode = _inode_of(path)
+        if inode is not None and mode is not None and stat.S_IMODE(os.lstat(path).st_mode) != mode:
+            os.chmod(path, mode)
         sock.listen(backlog)
         if inode is None or _inode_of(path) != inode:
             raise OSError(_errno.EADDRINUSE, "another program took the path over while it was being bound")
@@ -369,6 +379,14 @@ def _bind_path(sock: socket.socket, path: str, backlog: int) -> Inode:
     finally:
         if lock is not None:
             close_descriptor(lock)
+
+
+def _limit_mode(sock: socket.socket, mode: int) -> None:
+    """Have bind make the file with no more permissions than these; on Linux, elsewhere the caller sets them later."""
+    try:
+        os.fchmod(sock.fileno(), mode)
+    except (OSError, AttributeError):
+        return
 
 
 def _remove_stale(path: str) -> None:

@@ -59,10 +59,11 @@ class PeerInfo:
         user_id: who the authenticator says the peer is; empty when none was asked.
         address: where it comes from, as the transport says; whoever has the connection sets it, None until then.
         is_vouched: the authenticator knows that user; False when it lets in whoever comes, or none was asked.
+        proven: the public key (CURVE) or the name (PLAIN) by which it was let in; empty when nobody was asked.
     """
 
     __slots__ = (
-        "address", "is_vouched", "mechanism", "properties", "routing_id", "socket_type", "user_id", "version",
+        "address", "is_vouched", "mechanism", "properties", "proven", "routing_id", "socket_type", "user_id", "version",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,7 @@ class PeerInfo:
         user_id: str = "",
         *,
         is_vouched: bool = False,
+        proven: bytes = b"",
     ) -> None:
         self.socket_type = socket_type
         self.routing_id = routing_id
@@ -82,9 +84,15 @@ class PeerInfo:
         self.mechanism = mechanism
         self.user_id = user_id
         self.is_vouched = is_vouched
+        self.proven = proven
         self.address: str | None = None
         # One shared mapping for the many peers that send none: memory per connection counts.
         self.properties: Mapping[str, bytes] = properties or _NO_PROPERTIES
+
+    @property
+    def principal(self) -> str | bytes:
+        """Who it is: its User-Id, or where no authenticator gave it one what it has proven; empty for anybody."""
+        return self.user_id or self.proven
 
     def __repr__(self) -> str:
         version = f"{self.version[0]}.{self.version[1]}"

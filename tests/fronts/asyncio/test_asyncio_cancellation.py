@@ -87,7 +87,7 @@ def test_subscriptions_of_a_cancelled_recv_many_are_kept(run: Run, make_socket: 
         link(xpub, sub)
         await cancel_in_the_turn_of([task], future)
         assert [b"\x01" + topic for topic in topics] == [await xpub.recv() for _ in topics]
-        assert 0 == xpub._pattern._unread_bytes
+        assert 0 == xpub._pattern._unread.total
 
     run(main())
 

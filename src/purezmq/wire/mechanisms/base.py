@@ -41,6 +41,7 @@ class Mechanism:
         done: the handshake is over, ``properties`` are complete and so is ``cipher``.
         properties: the peer's metadata, in order.
         credentials: what the peer presented, while a verdict about it is awaited; otherwise None.
+        proven: the first of the credentials by which the peer was let in: its public key, or its name.
         verdict: what was decided about the peer, if anybody was asked.
         refusal: the peer was not let in; what `receive_verdict` returned is still to be sent.
     """
@@ -48,7 +49,7 @@ class Mechanism:
     name: ClassVar[str]
     seals: ClassVar[bool] = False
 
-    __slots__ = ("bound", "cipher", "config", "credentials", "done", "properties", "refusal", "verdict")
+    __slots__ = ("bound", "cipher", "config", "credentials", "done", "properties", "proven", "refusal", "verdict")
 
     def __init__(self, config: ConnectionConfig, *, bound: bool) -> None:
         self.config = config
@@ -57,6 +58,7 @@ class Mechanism:
         self.done = False
         self.properties: Sequence[tuple[str, bytes]] = ()
         self.credentials: tuple[bytes, ...] | None = None
+        self.proven = b""
         self.verdict: Verdict | None = None
         self.refusal: RemoteProtocolError | None = None
 
@@ -87,9 +89,10 @@ class Mechanism:
         Returns:
             Command bodies to send: the handshake's next ones, or an ERROR (none with status 300, as libzmq).
         """
-        self.credentials = None
+        credentials, self.credentials = self.credentials, None
         self.verdict = verdict
         if verdict.status == ADMITTED:
+            self.proven = credentials[0] if credentials else b""
             return self._admit()
         why = f" ({verdict.text!a})" if verdict.text else ""
         text = f"the peer was not let in: status {verdict.status}{why}"
@@ -157,7 +160,9 @@ class Mechanism:
             is_vouched = self.verdict.is_vouched and told.get(VOUCHED_PROPERTY) != NOT_VOUCHED
         if user_id:
             others["User-Id"] = user_id.encode()
-        return PeerInfo(socket_type, routing_id, version, self.name, others, user_id, is_vouched=is_vouched)
+        return PeerInfo(
+            socket_type, routing_id, version, self.name, others, user_id, is_vouched=is_vouched, proven=self.proven
+        )
 
     def _unexpected(self, body: bytes) -> RemoteProtocolError:
         name = ascii(split_command(body)[0][:32].decode("ascii", "replace"))

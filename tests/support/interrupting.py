@@ -1,0 +1,52 @@
+"""A signal handler that raises at a chosen moment, of all those at which Python runs handlers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["Interrupted", "interrupted_at"]
+
+
+class Interrupted(BaseException):
+    """What the handler raises, as Ctrl-C raises KeyboardInterrupt."""
+
+
+@contextmanager
+def interrupted_at(moment: int) -> Iterator[list[str]]:
+    """Raise `Interrupted` at one moment of the body, in this thread; it goes no further than the end of the body.
+
+    Handlers run at the first instruction of a function and behind a call of C. (They also run at jumps back, which are
+    not tried; there is one of the others in nearly every loop.)
+
+    Args:
+        moment: the number of the moment, from 0.
+
+    Yields:
+        A list that has the moment's place in it once that was reached.
+    """
+    reached: list[str] = []
+    left = moment
+
+    def count(frame: Any, event: str, what: Any) -> None:
+        nonlocal left
+        # The first is the end of what called sys.setprofile; the last what calls it again.
+        if event not in {"call", "c_return"} or what is sys.setprofile or "contextlib" in frame.f_code.co_filename:
+            return
+        if frame.f_code.co_filename == __file__:
+            return
+        left -= 1
+        if left < 0 and not reached:
+            reached.append(f"{event} of {what or ''} in {frame.f_code.co_qualname}:{frame.f_lineno}")
+            raise Interrupted
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield reached
+    except Interrupted:
+        pass
+    finally:
+        sys.setprofile(before)
