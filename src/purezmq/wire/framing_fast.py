@@ -208,9 +208,21 @@ class FastFrameDecoder:
         """
         if received:
             self._size = 0
-            self._adapt_read_size(received)
         if position < len(data):
-            self._keep(data, position)
+            if len(data) - position < self._first_size(data, position):
+                self._keep_incomplete(data, position)
+            else:
+                self._keep(data, position)
+        if received:
+            self._adapt_read_size(received)
+
+    @staticmethod
+    def _first_size(data: bytes, position: int) -> int:
+        """Size of the frame at ``position``, as far as its header tells."""
+        start = position + (_LONG_HEADER_SIZE if data[position] & LONG else 2)
+        if start > len(data):
+            return start - position
+        return start - position + int.from_bytes(data[position + 1 : start], "big")
 
     def _adapt_read_size(self, received: int) -> None:
         """Choose the size of the next read; ``received`` is that of the last one."""

@@ -26,8 +26,8 @@ MIN_RUN = 16
 """Messages of one size from which on they're decoded where they are."""
 _MIN_RUN_SIZE = 512
 """Bytes below which no run is looked for."""
-_MAX_RUN_SIZE = 8 * 1024
-"""Frames larger than this are no run: what a cipher takes for them hides everything else."""
+_LARGE_SIZE = 8 * 1024
+"""Frames larger than this are opened where they are even if it's a single one: the copy costs more than the look."""
 
 
 def find_run(data: bytes, position: int, max_size: int) -> tuple[int, int, int] | None:
@@ -35,7 +35,7 @@ def find_run(data: bytes, position: int, max_size: int) -> tuple[int, int, int] 
 
     Returns:
         The distance from frame to frame, the size of a header, and how many there's room for. None when the frame is
-        no plain one, too large, or they're few.
+        no plain one, or they're few: there is no large one, or not many small ones.
     """
     if position >= len(data):
         return None
@@ -43,9 +43,10 @@ def find_run(data: bytes, position: int, max_size: int) -> tuple[int, int, int] 
     header_size = 9 if flags & LONG else 2
     size = int.from_bytes(data[position + 1 : position + header_size], "big")
     stride = header_size + size
-    if flags & ~LONG or size > _MAX_RUN_SIZE or 0 <= max_size < size or len(data) - position < MIN_RUN * stride:
+    room = (len(data) - position) // stride
+    if flags & ~LONG or 0 <= max_size < size or room < (1 if size > _LARGE_SIZE else MIN_RUN):
         return None
-    return stride, header_size, (len(data) - position) // stride
+    return stride, header_size, room
 
 
 class SealedFrameDecoder:
@@ -126,6 +127,8 @@ class SealedFrameDecoder:
         worthwhile = len(data) >= _MIN_RUN_SIZE or self._frames.has_buffered
         if worthwhile and limit >= MIN_RUN and self._opened is None and self._parts is None and self.command is None:
             data = self._decode_runs(data, limit, messages)
+            if not (data or self._opened is not None or self._frames.has_buffered):
+                return
         while self.command is None and len(messages) < limit:
             opened, self._opened, start, self._start = self._opened, None, self._start, 0
             if opened is None:
@@ -161,7 +164,7 @@ class SealedFrameDecoder:
                 break
             position += run[0] * len(opened[0])
             # A cipher may have to stop for a reason of its own; short runs in a row mean that sizes change.
-            is_short, was_short = len(opened[0]) < MIN_RUN, is_short
+            is_short, was_short = len(opened[0]) < MIN_RUN and run[0] <= _LARGE_SIZE, is_short
             run = None if is_short and was_short else find_run(data, position, decoder.max_size)
         else:
             if opened is not None and not self._take_all(opened, limit, messages):

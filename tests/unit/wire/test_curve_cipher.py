@@ -335,6 +335,10 @@ RUNS = {
     "same size, long": [bytes((i % 256,)) * 1000 for i in range(700)],
     "commands among them": [bytes((i % 256,)) * 40 for i in range(900)],
     "two sizes in turn": [bytes(40 if i % 300 < 150 else 41) for i in range(1500)],
+    "large": [bytes((i % 256,)) * 10_000 for i in range(60)],
+    "large, of every size": [bytes((i % 256,)) * (8000 + 23 * i) for i in range(40)],
+    "larger than an arena": [bytes((i % 256,)) * 140_000 for i in range(5)],
+    "large and small": [bytes(9000 if i % 40 < 2 else 100) for i in range(400)],
 }
 
 
@@ -342,7 +346,7 @@ RUNS = {
 @pytest.mark.parametrize("name", RUNS)
 def test_reads_of_every_size_give_the_same(name, limit) -> None:
     """What the socket gives is cut anywhere, the sizes of reads are the decoder's wish, and both decoders agree."""
-    for wanted in (5_000, 65_536, 100_003):
+    for wanted in (5_000, 65_536, 100_003, 300_000):
         client, server = make_pair(sent=200)
         data = b""
         for at in range(0, len(RUNS[name]), 100):
@@ -364,6 +368,54 @@ def test_reads_of_every_size_give_the_same(name, limit) -> None:
             results.append((messages, commands))
         assert results[0] == results[1]
         assert RUNS[name] == results[0][0]
+
+
+@pytest.mark.parametrize("spoiled", [0, 1, 4, 9])
+@pytest.mark.parametrize("at", [0, 5, 12, 24, 30, 9_000])
+def test_spoiled_large_frame_ends_it_there(spoiled, at) -> None:
+    """As in a run of small ones: header, name, nonce or box."""
+    client, server = make_pair()
+    data = bytearray(b"".join(client.encode_batch([bytes((number,)) * 9_000 for number in range(10)])))
+    data[spoiled * (len(data) // 10) + at] ^= 0x80
+    decoder = make_decoder(server)
+    assert [bytes((number,)) * 9_000 for number in range(spoiled)] == decoder.decode(bytes(data), ALL)
+    assert decoder.failure is not None or at == 5  # a larger size: more bytes are awaited
+
+
+@pytest.mark.parametrize("again", [0, 3, 9])
+def test_large_frame_that_comes_again_is_refused(again) -> None:
+    """A replay is noticed where large frames are opened in a row, and behind them."""
+    client, server = make_pair()
+    data = b"".join(client.encode_batch([bytes(9_000)] * 10))
+    stride = len(data) // 10
+    decoder = make_decoder(server)
+    replayed = data[: again * stride + stride] + data[again * stride :]
+    assert [bytes(9_000)] * (again + 1) == decoder.decode(replayed, ALL)
+    assert "replay" in decoder.failure.text
+
+
+@pytest.mark.parametrize("flag", [4, 7, 255])
+def test_reserved_flags_of_a_large_frame_are_refused(flag, monkeypatch) -> None:
+    """What was opened before is delivered."""
+    client, server = make_pair()
+    data = b"".join(client.encode_batch([bytes(9_000)] * 3))
+    monkeypatch.setitem(curve_cipher._FLAGS_TO_WIRE, 0, bytes((flag,)))
+    data += framing.encode_frame(*client.encode_frame(0, bytes(9_000))) + data
+    decoder = make_decoder(server)
+    assert [bytes(9_000)] * 3 == decoder.decode(data, ALL)
+    assert f"0x{flag:02x}" in decoder.failure.text
+
+
+def test_header_cut_by_a_read_behind_a_run_is_completed() -> None:
+    """Wherever the last frame is cut: in its header, behind it, or in its body."""
+    for cut in range(1, 60):
+        client, server = make_pair()
+        data = b"".join(client.encode_batch([bytes(300)] * 40))
+        decoder = make_decoder(server)
+        stop = len(data) - len(data) // 40 + cut
+        assert [bytes(300)] * 39 == decoder.decode(data[:stop], ALL)
+        assert not decoder.has_buffered
+        assert [bytes(300)] == decoder.decode(data[stop:], ALL)
 
 
 def test_read_size_grows_while_reads_come_back_full() -> None:
