@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import random
 import subprocess
@@ -516,6 +517,33 @@ def test_want_of_memory_when_reading_loses_nothing(
     monkeypatch.setattr(swap_file, "_read_all", read_all)
     assert messages == owner.take_all()
     assert [] == failures + owner.failures
+
+
+def test_want_of_memory_does_not_hide_what_was_read(
+    make_owner: Callable[..., Owner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits is told of the blocks before the one for which there is no memory."""
+    owner = make_owner()
+    messages = owner.fill(200)
+    intact, gate, calls = swap_file.SwapFile.read, threading.Event(), itertools.count()
+
+    def read(file: swap_file.SwapFile, address: Any) -> Any:
+        assert gate.wait(TIMEOUT_S)
+        if next(calls):
+            raise MemoryError
+        return intact(file, address)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swap_file.SwapFile, "read", read)
+        taken: list[Any] = []
+        while batch := owner.swap.take(1000):
+            taken += batch
+        owner.changed.clear()
+        gate.set()
+        owner.wait()
+        batch = owner.swap.take(1000)
+        assert batch
+    assert messages == taken + batch + owner.take_all()
 
 
 def corrupt(owner: Owner, index: int) -> int:

@@ -314,7 +314,6 @@ class Swap:
         self._lock = allocate_lock()  # the other thread may have held it
         self._clear()
         self._file.abandon()
-        self._thread.closer.abandon()
 
     def _clear(self) -> int | None:
         """Let go of all messages; return how many, or None if that was done before."""
@@ -436,6 +435,10 @@ class Swap:
         if reading is not None:
             delay = self._read(reading)
             if delay:
+                with self._lock:
+                    must_tell = self._take_notice(is_stuck=True)
+                if must_tell:
+                    self._tell_change()
                 return delay
         elif writing is not None:
             self._write(writing)
@@ -460,9 +463,14 @@ class Swap:
         self._drop_blocks()
         self._file.close()
 
-    def _take_notice(self) -> bool:
-        """Whether there is news for somebody who waits, or of a loss; it's told once (lock held)."""
-        if self._reader_waits and (self._head_cost >= _TELL_SIZE or not self._is_readable()):
+    def _take_notice(self, *, is_stuck: bool = False) -> bool:
+        """Whether there is news for somebody who waits, or of a loss; it's told once (lock held).
+
+        Args:
+            is_stuck: nothing comes behind what is there for a while.
+        """
+        is_enough = self._head_cost >= _TELL_SIZE or not self._is_readable() or (is_stuck and self._head)
+        if self._reader_waits and is_enough:
             self._reader_waits = False
             self._must_tell = True
         if self._writer_waits and not self._blocked and self._tail_cost <= _RESUME_LIMIT:

@@ -66,15 +66,17 @@ class SwapCloser:
             close_file(self._queue.popleft())
 
     def _run(self) -> None:
-        while (file := self._next_file()) is not None:
+        while (file := self._first_file()) is not None:
             close_file(file)
+            with self._lock:
+                self._queue.popleft()  # not before: a forked child has to close it, too
             self._handle_space()
 
-    def _next_file(self) -> FileIO | None:
-        """The next file; None when the thread shall end."""
+    def _first_file(self) -> FileIO | None:
+        """The file to close; None when the thread shall end."""
         with self._lock:
             if self._queue:
-                return self._queue.popleft()
+                return self._queue[0]
             self._running.release()
             return None
 

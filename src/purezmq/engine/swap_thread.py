@@ -4,7 +4,8 @@ Rules of this room: a swap is scheduled from any thread, at most once at a time,
 turn; what a swap does with its turn is its own matter. The thread sleeps on a lock that whoever schedules releases.
 `_lock` guards the queue and is held for a few operations; nobody calls out, or takes another lock, while holding it.
 
-A forked child has no such thread and no use for this object: each swap closes its own descriptors (`Swap.abandon`).
+A forked child has no such thread and no use for this object: each swap closes its own descriptors (`Swap.abandon`), and
+`SwapThread.abandon` those that were to be closed.
 """
 
 from __future__ import annotations
@@ -149,6 +150,10 @@ class SwapThread:
         ):
             self._running.release()
             self.closer.wait(timeout)
+
+    def abandon(self) -> None:
+        """Close descriptors in a forked child, where the thread doesn't exist; each swap closes its own."""
+        self.closer.abandon()
 
     def _wake_up(self) -> None:
         """Let the thread look at its queue (lock held)."""

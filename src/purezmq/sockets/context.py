@@ -367,10 +367,10 @@ class Context(PicklePolicy, Generic["_S_co"]):
         state = self._state
         state.condition = Condition()
         state.finished = state.terminating = True
-        for shared in list(state.sockets):
-            shared.abandon()
-        for engine in list(state.engines):
-            engine.abandon()
+        for part in [*state.sockets, *state.engines]:
+            part.abandon()
+        if state.swap_thread is not None:
+            state.swap_thread.abandon()
         if state.io_threads is not None:
             state.io_threads.abandon()
 
