@@ -400,7 +400,7 @@ def _set_mode(path: str, inode: Inode, mode: int) -> None:
         return  # a file that is gone is seen behind listen
     try:
         _change_mode(path, inode, mode)
-    except OSError:
+    except (OSError, NotImplementedError):  # what there is now decides
         pass
     found = _mode_of(path, inode)
     if found is not None and found & ~mode:
@@ -424,9 +424,7 @@ def _change_mode(path: str, inode: Inode, mode: int) -> None:
     Raises:
         OSError: as the system says.
     """
-    if os.chmod in os.supports_follow_symlinks:
-        os.chmod(path, mode, follow_symlinks=False)
-    elif hasattr(os, "O_PATH") and os.path.isdir("/proc/self/fd"):
+    if hasattr(os, "O_PATH") and os.path.isdir("/proc/self/fd"):
         descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             opened = os.fstat(descriptor)
@@ -434,6 +432,8 @@ def _change_mode(path: str, inode: Inode, mode: int) -> None:
                 os.chmod(f"/proc/self/fd/{descriptor}", mode)
         finally:
             close_descriptor(descriptor)
+    elif os.chmod in os.supports_follow_symlinks:
+        os.chmod(path, mode, follow_symlinks=False)
     else:
         os.chmod(path, mode)
 
