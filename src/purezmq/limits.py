@@ -28,7 +28,9 @@ __all__ = [
     "MAX_TOPIC_SIZE",
     "MAX_UNREAD_TOPIC_BYTES",
     "MAX_UNREAD_TOPIC_BYTES_PER_PEER",
+    "MAX_UNREAD_TOPIC_BYTES_PER_PROXY",
     "SILENCE_GRACE_S",
+    "UNREAD_TOPIC_CHARGE",
 ]
 
 # --- before the handshake's end -------------------------------------------------------------------------------------
@@ -95,10 +97,18 @@ MAX_TOPIC_BYTES_PER_PROXY = 80 * 1024 * 1024
 MAX_TOPIC_SIZE = 64 * 1024
 """Bytes of one topic: topics are names, and each is kept for as long as its subscriber."""
 
-MAX_UNREAD_TOPIC_BYTES = 64 * 1024 * 1024
-"""Bytes of subscriptions that an XPUB's application has not received, each with 64 bytes on top. More are dropped and
-counted as messages are ("newest"); they take effect all the same. With XPUB_MANUAL they wouldn't: there the peer loses
-its connection, and asks again by the next."""
+UNREAD_TOPIC_CHARGE = 64
+"""Bytes that a subscription costs besides its own while the application has not received it."""
 
-MAX_UNREAD_TOPIC_BYTES_PER_PEER = 16 * 1024 * 1024
-"""The same of one peer, so that none takes all the room by asking and cancelling again and again."""
+MAX_UNREAD_TOPIC_BYTES_PER_PEER = MAX_TOPIC_BYTES_PER_PEER + (UNREAD_TOPIC_CHARGE + 1) * MAX_TOPICS_PER_PEER
+"""Bytes of subscriptions of one peer that an XPUB's application has not received, each with UNREAD_TOPIC_CHARGE and one
+byte (subscribe or cancel) on top: all that it may ask for, so that an application that looks away for a while misses
+nothing of what it has to pass on; but it can't take all the room by asking and cancelling again and again. More are
+dropped and counted as messages are ("newest"); they take effect all the same. With XPUB_MANUAL they wouldn't: there the
+peer loses its connection, and asks again by the next."""
+
+MAX_UNREAD_TOPIC_BYTES_PER_PROXY = MAX_TOPIC_BYTES_PER_PROXY + (UNREAD_TOPIC_CHARGE + 1) * MAX_TOPICS_PER_PROXY
+"""The same of an XSUB, likewise."""
+
+MAX_UNREAD_TOPIC_BYTES = 2 * MAX_UNREAD_TOPIC_BYTES_PER_PROXY
+"""The same of all peers: twice what one that says he is a proxy may fill."""

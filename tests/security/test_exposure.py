@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket as system_socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,28 @@ def test_s06_open_socket_is_told_once(make_socket: MakeSocket, lines: Callable[[
     assert first.startswith("a PULL socket is bound to tcp://0.0.0.0:")
     assert "without security" in first
     assert "with PLAIN" in second
+
+
+@pytest.mark.parametrize("why", ["no handler", "level", "no logging"])
+def test_s06_open_socket_is_told_to_who_listens_later(
+    make_socket: MakeSocket, lines: Callable[[int], list[str]], monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """A line that nobody heard isn't the only one."""
+    with monkeypatch.context() as patch:
+        if why == "no handler":
+            patch.setattr(logging.Logger, "hasHandlers", lambda _: False)
+        elif why == "level":
+            patch.setattr(logging.getLogger("purezmq"), "level", logging.ERROR)
+            logging.getLogger("purezmq").manager._clear_cache()
+        else:
+            patch.delitem(sys.modules, "logging")
+        make_socket(zmq.PULL).bind("tcp://0.0.0.0:*")
+        eventually(lambda: not exposure._open_is_told)
+    logging.getLogger("purezmq").manager._clear_cache()
+    make_socket(zmq.PUSH).bind("tcp://0.0.0.0:*")
+    (line,) = lines(1)
+    assert "a PUSH socket" in line
+    assert exposure._open_is_told
 
 
 @pytest.mark.parametrize("setting", ["curve", "zap"])

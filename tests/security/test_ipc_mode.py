@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -92,3 +93,84 @@ def test_ipc_mode_is_checked(make_socket: MakeSocket) -> None:
             pull.ipc_mode = wrong
         assert zmq.EINVAL == caught.value.errno
     assert 0o600 == pull.ipc_mode
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """A umask that takes nothing away."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def refuse_mode(*_: Any, **__: Any) -> None:
+    """A file system that has no permissions to change."""
+    raise PermissionError(1, "Operation not permitted")
+
+
+def ignore_mode(*_: Any, **__: Any) -> None:
+    """A file system that says yes, and changes nothing."""
+
+
+@pytest.mark.parametrize("change", [refuse_mode, ignore_mode])
+def test_s15_bind_goes_on_with_fewer_permissions(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, change: Callable[..., None]
+) -> None:
+    """Where the mode can't be widened, nobody comes in who shouldn't; libzmq would bind as well."""
+    pull, path = make_socket(zmq.PULL), ipc_path()
+    pull.ipc_mode = 0o666
+    before = os.umask(0o077)
+    monkeypatch.setattr("os.chmod", change)
+    try:
+        pull.bind(f"ipc://{path}")
+    finally:
+        os.umask(before)
+    assert 0 == stat.S_IMODE(os.stat(path).st_mode) & 0o077
+    push = make_socket(zmq.PUSH)
+    push.connect(f"ipc://{path}")
+    push.send(b"x")
+    assert b"x" == pull.recv()
+
+
+@pytest.mark.parametrize("change", [refuse_mode, ignore_mode])
+def test_s15_bind_fails_with_more_permissions(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, open_umask: None, change: Callable[..., None]
+) -> None:
+    """Where they can't be taken away it's told, with what helps, and nothing is left; None takes what comes."""
+    pull, path = make_socket(zmq.PULL), ipc_path()
+    monkeypatch.setattr("os.fchmod", refuse_mode)
+    monkeypatch.setattr("os.chmod", change)
+    with pytest.raises(zmq.ZMQError, match="mode 0o777, and not 0o600; set ipc_mode") as caught:
+        pull.bind(f"ipc://{path}")
+    assert errno.EPERM == caught.value.errno
+    assert not os.path.exists(path)
+    pull.ipc_mode = None
+    pull.bind(f"ipc://{path}")
+
+
+def test_s15_link_in_place_of_the_file_is_not_followed(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may write in the directory can't have the mode of another file changed."""
+    pull, path = make_socket(zmq.PULL), ipc_path()
+    pull.ipc_mode = 0o666
+    secret = ipc_path()
+    with open(secret, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+    change = os.chmod
+
+    def swap(*args: Any, **kwargs: Any) -> None:
+        os.unlink(path)
+        os.symlink(secret, path)
+        change(*args, **kwargs)
+
+    before = os.umask(0o077)
+    monkeypatch.setattr("os.chmod", swap)
+    try:
+        with pytest.raises(zmq.ZMQError) as caught:
+            pull.bind(f"ipc://{path}")
+    finally:
+        os.umask(before)
+    assert zmq.EADDRINUSE == caught.value.errno
+    assert os.path.islink(path)
+    assert 0o600 == stat.S_IMODE(os.stat(secret).st_mode)

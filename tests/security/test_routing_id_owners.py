@@ -288,3 +288,21 @@ def test_id_of_a_connected_peer_stays_its_users(
     assert b"x" == workers[b"1"].recv()
     make_user("mallory", b"2", endpoint).send(b"free again")
     assert [b"2", b"free again"] == router.recv_multipart()
+
+
+def test_refused_users_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user costs memory for as long as it owns an id, and not by asking for one."""
+    monkeypatch.setattr(id_owners, "MAX_IDS", 2)
+    owners = IdOwners()
+    connection = object()
+    assert "" == owners.claim(b"1", "alice", connection)
+    assert "" == owners.claim(b"2", "bob")
+    for number in range(10):
+        assert owners.claim(b"new %d" % number, f"user {number}")
+        assert owners.claim(b"1", f"user {number}")
+    assert {"bob"} == set(owners._idle)
+    assert {"alice", "bob"} == set(owners._totals)
+    owners.release(connection)
+    assert {"alice", "bob"} == set(owners._idle)
+    assert "" == owners.claim(b"1", "alice", connection)
+    assert {"bob"} == set(owners._idle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +17,7 @@ from tests.support.raw_peer import RawPeer
 from tests.support.scale import scaled
 
 from purezmq import limits
+from purezmq.patterns.topic_limits import UnreadTopics
 
 MakeSocket = Callable[..., Any]
 
@@ -35,6 +36,14 @@ def frame(body: bytes, flags: int = 0) -> bytes:
     """A frame."""
     size = len(body)
     return (bytes([flags, size]) if size < 256 else bytes([flags | 2]) + size.to_bytes(8, "big")) + body
+
+
+class PeerOfType:
+    """What the limits ask of a pipe."""
+
+    def __init__(self, socket_type: str) -> None:
+        self.peer = self
+        self.socket_type = socket_type
 
 
 def wait_until_read(raw: RawPeer) -> None:
@@ -305,6 +314,37 @@ def test_p12_peer_that_asks_and_cancels_takes_no_room_of_others(
             xpub.send(b"other")
             assert (0, b"other") == other.receive_frame()
             assert 0 == xpub._pattern._unread.total
+
+
+@purezmq_only("libzmq keeps them without a limit")
+def test_p12_proxy_has_room_for_all_that_it_may_ask_for(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P12: while the application looks away nothing of it is lost: it would be missing upstream."""
+    monkeypatch.setattr("purezmq.patterns.topic_limits.MAX_UNREAD_TOPIC_BYTES_PER_PEER", 680)
+    xpub = make_socket(zmq.XPUB)
+    topics = [b"%03d" % number for number in range(100)]
+    with RawPeer.connect(bind(xpub, "tcp")) as raw:
+        raw.shake_hands("XSUB")
+        raw.send(b"".join(map(subscribe, topics)))
+        wait_until_read(raw)
+        assert [b"\1" + topic for topic in topics] == [xpub.recv() for _ in topics]
+        assert "newest" not in xpub.stats().dropped_by_reason
+
+
+@purezmq_only("libzmq keeps them without a limit")
+@pytest.mark.parametrize("of_whom", ["PEER", "PROXY"])
+def test_p12_limits_do_not_contradict_each_other(of_whom: str) -> None:
+    """P12: what one may ask for has room while it's unread, and leaves as much for others."""
+    most = getattr(limits, f"MAX_TOPICS_PER_{of_whom}")
+    size = getattr(limits, f"MAX_TOPIC_BYTES_PER_{of_whom}") // most
+    unread, pipe = UnreadTopics(), cast("Any", PeerOfType({"PEER": "SUB", "PROXY": "XSUB"}[of_whom]))
+    body = b"\1" + bytes(size)
+    cost = limits.UNREAD_TOPIC_CHARGE + len(body)
+    unread.add(pipe, bytes((most - 1) * cost - limits.UNREAD_TOPIC_CHARGE))
+    assert (most - 1) * cost == unread.total
+    assert unread.has_room(pipe, body)
+    assert 2 * (unread.total + cost) <= limits.MAX_UNREAD_TOPIC_BYTES
 
 
 @pytest.mark.timeout(300)

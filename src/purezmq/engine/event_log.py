@@ -20,6 +20,7 @@ from purezmq.native import allocate_lock, start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from purezmq.engine.timers import Timer
@@ -165,15 +166,17 @@ class _Writer:
     """Takes lines from any thread, whatever it holds, and logs them in a thread of its own."""
 
     def __init__(self) -> None:
-        self._lines: deque[str] = deque(maxlen=MAX_LINES)
+        self._lines: deque[tuple[str, Callable[[], None] | None]] = deque(maxlen=MAX_LINES)
         #: Held while the thread runs.
         self._running = allocate_lock()
 
-    def write(self, line: str) -> None:
-        """Log a line soon, if this program logs at all."""
+    def write(self, line: str, handle_unheard: Callable[[], None] | None = None) -> None:
+        """As `write_line`."""
         if "logging" not in sys.modules:
+            if handle_unheard is not None:
+                handle_unheard()
             return
-        self._lines.append(line)
+        self._lines.append((line, handle_unheard))
         if self._running.acquire(False):
             try:
                 start_thread(self._run, "purezmq-log")
@@ -183,7 +186,9 @@ class _Writer:
     def _run(self) -> None:
         while True:
             while self._lines:
-                _log(self._lines.popleft())
+                line, handle_unheard = self._lines.popleft()
+                if not _log(line) and handle_unheard is not None:
+                    handle_unheard()
             self._running.release()
             # Looked at after the release: a line that came in between is seen here, or by who appended it.
             if not self._lines or not self._running.acquire(False):
@@ -198,22 +203,31 @@ class _Writer:
         self.__init__()  # type: ignore[misc]  # made anew, on purpose
 
 
-def write_line(line: str) -> None:
-    """Log a line soon, if this program logs at all (any thread, whatever it holds)."""
-    _writer.write(line)
+def write_line(line: str, handle_unheard: Callable[[], None] | None = None) -> None:
+    """Log a line soon, if this program logs at all (any thread, whatever it holds).
+
+    Args:
+        line: without a newline.
+        handle_unheard: called, at once or by the thread that logs, where nobody listens for the line; it takes no lock
+            and doesn't raise.
+    """
+    _writer.write(line, handle_unheard)
 
 
-def _log(line: str) -> None:
+def _log(line: str) -> bool:
+    """Log a line; tell whether anybody listens."""
     import logging
 
     try:
         logger = logging.getLogger("purezmq")
         # Nobody has said where log records go: logging would write them to stderr, which is the program's own. The
         # errors that `fence` reports do go there, so a NullHandler can't be what keeps these lines from it.
-        if logger.hasHandlers():
-            logger.warning("%s", line)
+        if not logger.hasHandlers() or not logger.isEnabledFor(logging.WARNING):
+            return False
+        logger.warning("%s", line)
     except Exception:  # noqa: BLE001 - a filter or handler of the application: there is nobody to tell
-        return
+        pass
+    return True
 
 
 _writer = _Writer()

@@ -41,7 +41,14 @@ def warn_of_bind(engine: SocketEngine, listener: Listener) -> None:
         write_line(f"{what} with PLAIN: passwords can be read on the way; {_CURE}, or a loopback address and a tunnel")
     elif config.mechanism == "NULL" and config.gate is None and not _open_is_told:
         _open_is_told = True
-        write_line(f"{what} without security, open to everybody who reaches it; {_CURE}, or bind to 127.0.0.1")
+        line = f"{what} without security, open to everybody who reaches it; {_CURE}, or bind to 127.0.0.1"
+        write_line(line, _tell_again)
+
+
+def _tell_again() -> None:
+    """Nobody listened: the next bind is told, perhaps to somebody."""
+    global _open_is_told  # noqa: PLW0603 - once per process
+    _open_is_told = False
 
 
 def warn_of_password(endpoint: str) -> None:

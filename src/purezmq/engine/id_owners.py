@@ -62,25 +62,36 @@ class IdOwners:
         owner = self._owners.get(routing_id)
         if owner is not None and owner != user_id:
             return "the routing id is another user's"
-        idle = self._idle.setdefault(user_id, {})
         if owner is None:
+            idle = self._idle.get(user_id)
             while idle and self._totals[user_id] >= MAX_IDS_PER_USER:
                 self._forget(next(iter(idle)), user_id)
             if len(self._owners) >= MAX_IDS:
                 return "too many routing ids have an owner"
             self._owners[routing_id] = user_id
             self._totals[user_id] = self._totals.get(user_id, 0) + 1
-        idle.pop(routing_id, None)
+        self._take_idle(routing_id, user_id)
         if holder is not None:
             self._holders[holder] = routing_id
             self._in_use[routing_id] = self._in_use.get(routing_id, 0) + 1
         elif routing_id not in self._in_use:
-            idle[routing_id] = None
+            self._idle.setdefault(user_id, {})[routing_id] = None
         return ""
 
+    def _take_idle(self, routing_id: bytes, user_id: str) -> None:
+        """An id isn't idle any more; a user without any leaves nothing behind."""
+        idle = self._idle.get(user_id)
+        if idle is not None:
+            idle.pop(routing_id, None)
+            if not idle:
+                del self._idle[user_id]
+
     def _forget(self, routing_id: bytes, user_id: str) -> None:
-        del self._idle[user_id][routing_id], self._owners[routing_id]
+        self._take_idle(routing_id, user_id)
+        del self._owners[routing_id]
         self._totals[user_id] -= 1
+        if not self._totals[user_id]:
+            del self._totals[user_id]
 
     def release(self, holder: object) -> None:
         """A connection has ended; its id stays its user's until that one comes with too many others."""
@@ -92,4 +103,4 @@ class IdOwners:
             self._in_use[routing_id] = left
         else:
             del self._in_use[routing_id]
-            self._idle[self._owners[routing_id]][routing_id] = None
+            self._idle.setdefault(self._owners[routing_id], {})[routing_id] = None

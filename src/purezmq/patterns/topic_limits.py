@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from purezmq.limits import MAX_TOPIC_SIZE, MAX_UNREAD_TOPIC_BYTES, MAX_UNREAD_TOPIC_BYTES_PER_PEER
+from purezmq.limits import (
+    MAX_TOPIC_SIZE,
+    MAX_UNREAD_TOPIC_BYTES,
+    MAX_UNREAD_TOPIC_BYTES_PER_PEER,
+    MAX_UNREAD_TOPIC_BYTES_PER_PROXY,
+    UNREAD_TOPIC_CHARGE,
+)
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 
@@ -14,9 +20,6 @@ if TYPE_CHECKING:
     from purezmq.pipe import Pipe
 
 __all__ = ["TopicLimits", "UnreadTopics", "refuse_unread"]
-
-#: What a subscription that the application has not received costs besides its bytes.
-UNREAD_TOPIC_CHARGE = 64
 
 
 class TopicLimits:
@@ -81,8 +84,12 @@ class UnreadTopics:
     def has_room(self, pipe: Pipe | None, body: bytes) -> bool:
         """Whether one more may wait; `pipe` is None for what is told of a peer that is gone."""
         size = len(body) + UNREAD_TOPIC_CHARGE
-        most = MAX_UNREAD_TOPIC_BYTES if pipe is None else MAX_UNREAD_TOPIC_BYTES_PER_PEER
-        return self.total + size <= MAX_UNREAD_TOPIC_BYTES and self._bytes.get(pipe, 0) + size <= most
+        if self.total + size > MAX_UNREAD_TOPIC_BYTES:
+            return False
+        if pipe is None:
+            return True
+        most = MAX_UNREAD_TOPIC_BYTES_PER_PROXY if _is_proxy(pipe) else MAX_UNREAD_TOPIC_BYTES_PER_PEER
+        return self._bytes.get(pipe, 0) + size <= most
 
     def add(self, pipe: Pipe | None, body: bytes) -> None:
         """One more waits."""

@@ -370,8 +370,8 @@ def _bind_path(sock: socket.socket, path: str, backlog: int, mode: int | None) -
             _remove_stale(path)
             sock.bind(path)
         inode = _inode_of(path)
-        if inode is not None and mode is not None and stat.S_IMODE(os.lstat(path).st_mode) != mode:
-            os.chmod(path, mode)
+        if inode is not None and mode is not None:
+            _set_mode(path, inode, mode)
         sock.listen(backlog)
         if inode is None or _inode_of(path) != inode:
             raise OSError(_errno.EADDRINUSE, "another program took the path over while it was being bound")
@@ -387,6 +387,55 @@ def _limit_mode(sock: socket.socket, mode: int) -> None:
         os.fchmod(sock.fileno(), mode)
     except (OSError, AttributeError):
         return
+
+
+def _set_mode(path: str, inode: Inode, mode: int) -> None:
+    """Give a file that was just bound its mode, where bind didn't. Fewer permissions than asked for will do.
+
+    Raises:
+        OSError: EPERM: it has more, and the file system lets nobody change that; the file is removed.
+    """
+    found = _mode_of(path, inode)
+    if found in {None, mode}:
+        return  # a file that is gone is seen behind listen
+    try:
+        _change_mode(path, inode, mode)
+    except (OSError, NotImplementedError):  # what there is now decides
+        pass
+    found = _mode_of(path, inode)
+    if found is not None and found & ~mode:
+        _unlink_quietly(path)
+        why = f"the file system gives it the mode {found:#o}, and not {mode:#o}"
+        raise OSError(_errno.EPERM, f"{why}; set ipc_mode to None where that may be, or bind a path elsewhere")
+
+
+def _mode_of(path: str, inode: Inode) -> int | None:
+    """The permissions of a file; None if it's not there any more."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return stat.S_IMODE(found.st_mode) if (found.st_dev, found.st_ino) == inode else None
+
+
+def _change_mode(path: str, inode: Inode, mode: int) -> None:
+    """Change the mode of this very file: a link that somebody puts in its place meanwhile isn't followed.
+
+    Raises:
+        OSError: as the system says.
+    """
+    if hasattr(os, "O_PATH") and os.path.isdir("/proc/self/fd"):
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            opened = os.fstat(descriptor)
+            if (opened.st_dev, opened.st_ino) == inode:
+                os.chmod(f"/proc/self/fd/{descriptor}", mode)
+        finally:
+            close_descriptor(descriptor)
+    elif os.chmod in os.supports_follow_symlinks:
+        os.chmod(path, mode, follow_symlinks=False)
+    else:
+        os.chmod(path, mode)
 
 
 def _remove_stale(path: str) -> None:
@@ -482,6 +531,7 @@ def _describe_bind_failure(endpoint: Endpoint, path: str, failure: OSError) -> s
         _errno.ENOENT: f"the directory {directory!r} does not exist; create it first",
         _errno.ENOTDIR: f"a part of {directory!r} is no directory; bind a path in a directory that exists",
         _errno.EACCES: f"this user may not write in {directory!r}; bind a path in a directory of this user",
+        _errno.EPERM: "" if failure.strerror == strerror(_errno.EPERM) else failure.strerror,
         _errno.EROFS: f"{directory!r} is on a read-only file system; bind a path elsewhere",
         _errno.EMFILE: "this process has too many open files; raise its limit (ulimit -n) or close sockets",
         _errno.EADDRINUSE: (
