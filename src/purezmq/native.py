@@ -94,19 +94,23 @@ class Condition:
     That class itself takes its locks from the patched names of ``threading``, so it is of no use here.
     """
 
-    __slots__ = ("_lock", "_waiters")
+    __slots__ = ("__enter__", "__exit__", "_lock", "_waiters")
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> bool:
+            """Take the lock."""
+
+        def __exit__(self, *_: object) -> None:
+            """Release it."""
 
     def __init__(self) -> None:
-        self._lock: Any = RLock()
+        lock: Any = RLock()
+        self._lock = lock
         self._waiters: list[LockType] = []
-
-    def __enter__(self) -> None:
-        """Take the lock."""
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        """Release it."""
-        self._lock.release()
+        # In C: a signal handler that raises in between leaves nobody outside.
+        self.__enter__ = lock.__enter__  # type: ignore[method-assign]
+        self.__exit__ = lock.__exit__  # type: ignore[method-assign]
 
     def wait(self, timeout: float | None = None) -> None:
         """Release the lock, sleep until `notify_all`, take the lock again. Ctrl-C interrupts the sleep.

@@ -14,6 +14,7 @@ import pytest
 from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
 from tests.support.interrupting import Interrupted, interrupted_at
 
+from purezmq.engine.inproc import pair_up
 from purezmq.engine.lease import Lease
 from purezmq.engine.selector import READ, is_nestable
 from purezmq.engine.wakeup import Wakeup
@@ -376,3 +377,118 @@ def test_p18_every_message_is_accounted_for_wherever_a_send_is_interrupted(make_
     lost = stats.sent - stats.dropped - stats.queued - len(received)
     assert 0 <= lost <= handed_over
     assert moment > 10
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("closes", ["binder", "connector"])
+@pytest.mark.parametrize("transport", ["tcp", "inproc"])
+def test_p18_context_ends_wherever_close_is_interrupted(
+    make_context: Callable[[], Any], transport: str, closes: str
+) -> None:
+    """A handler raises at moment after moment of `Socket.close`: the context ends, each time."""
+    reached, moment = ["the first one"], 0
+    while reached:
+        context = make_context()
+        pull, push = context.socket(zmq.PULL), context.socket(zmq.PUSH)
+        link(pull, push, transport=transport)
+        pull._engine.loop.start()
+        closed, other = (push, pull) if closes == "connector" else (pull, push)
+        with interrupted_at(moment) as reached:
+            closed.close(0)
+        closed.close(0)
+        other.close(0)
+        context.term(5)
+        moment += 1
+    assert moment > 20
+
+
+def test_p18_loss_on_disk_is_counted_once(make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler raises where a loss is told, behind the count: the command that is done once more only tells."""
+    push = make_socket(zmq.PUSH)
+    push.connect("tcp://127.0.0.1:9")
+    engine, (pipe,), swap = push._engine, push._engine.pipes(), _FailingSwap()
+    engine.queues.adopt_swap(swap, pipe, lambda: None)
+    told: list[str] = []
+
+    def tell(kind: str, **_: Any) -> None:
+        told.append(kind)
+        if len(told) == 1:
+            raise Interrupted
+
+    monkeypatch.setattr(type(engine), "tell", lambda _self, kind, **what: tell(kind, **what))
+    with pytest.raises(Interrupted):
+        swap.handle_failure("corrupt", None, 7)
+    assert eventually(lambda: "swap_corrupt" in told)
+    assert 7 == pipe.dropped
+    engine.queues.swaps.clear()
+
+
+class _FailingSwap:
+    def hand_over(self, _handle_change: Any, handle_failure: Callable[..., None]) -> None:
+        """Note whom to tell."""
+        self.handle_failure = handle_failure
+
+
+def test_p18_second_end_of_an_inproc_connection_hears_of_it(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler raises where the first end is told: the second is, all the same."""
+    push, pull = make_socket(zmq.PUSH), make_socket(zmq.PULL)
+    name = "inproc://interrupted"
+    push.connect(name)
+    connector, binder = push._engine, pull._engine
+    (waiting,) = connector.links
+
+    post = type(binder).post
+
+    def post_interrupted(engine: Any, command: Callable[[], None]) -> None:
+        post(engine, command)
+        if engine is binder:
+            raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(binder), "post", post_interrupted)
+        with pytest.raises(Interrupted):
+            pair_up(waiting, binder)
+    push.sndtimeo = 5000
+    push.send(b"x")
+    assert waiting.confirmation is not None
+
+
+def test_p18_interrupted_bind_leaves_no_listener(make_socket: MakeSocket) -> None:
+    """A handler raises behind the start: what the I/O thread still holds of the listener watches nothing any more."""
+    engine = (pull := make_socket(zmq.PULL))._engine
+    listeners: list[Any] = []
+
+    class Raising(list[Any]):
+        def append(self, listener: Any) -> None:
+            """Raise, where `bind` would be done."""
+            listeners.append(listener)
+            raise Interrupted
+
+    engine.listeners = Raising()
+    with pytest.raises(Interrupted):
+        pull.bind("tcp://127.0.0.1:*")
+    (listener,) = listeners
+    assert -1 == listener.fd
+    assert listener._pause is None
+
+
+def test_p18_interrupted_subscription_is_made_when_done_once_more(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment of it: the topic is wanted afterwards, and can be withdrawn."""
+    reached, moment = ["the first one"], 0
+    while reached:
+        publisher, subscriber = make_socket(zmq.XPUB), make_socket(zmq.SUB)
+        link(publisher, subscriber, transport="inproc")
+        distributor = publisher._pattern.distributor
+        (pipe,) = distributor.pipes
+        with interrupted_at(moment) as reached:
+            distributor.subscribe(pipe, b"topic")
+        distributor.subscribe(pipe, b"topic")
+        assert (pipe.share,) == distributor.matching(b"topic and more")
+        distributor.detach(pipe)
+        assert not distributor.index
+        publisher.close(0)
+        subscriber.close(0)
+        moment += 1
+    assert moment > 2

@@ -23,14 +23,16 @@ class Taken:
         messages: whole messages, in order; or one list of parts, when it is not a `whole`.
         first: it begins with the first part of a message.
         last: it ends with the last part of a message.
+        is_back: it is being put back; `messages` are those that are not yet.
     """
 
-    __slots__ = ("first", "last", "messages")
+    __slots__ = ("first", "is_back", "last", "messages")
 
     def __init__(self, messages: list[Any], *, first: bool = True, last: bool = True) -> None:
         self.messages = messages
         self.first = first
         self.last = last
+        self.is_back = False
 
     @property
     def is_whole(self) -> bool:
@@ -163,23 +165,33 @@ class ManyRequest(Request):
 
 
 def put_back(socket: Socket, taken: Taken) -> None:
-    """Undo a `take`: the next receiver, of whatever kind, gets it (lease held)."""
+    """Undo a `take`: the next receiver, of whatever kind, gets it (lease held).
+
+    A command of the mailbox that a signal handler raised out of is done once more, and goes on here where it was: no
+    message comes twice.
+    """
     shared, pattern = socket._shared, socket._pattern
-    messages = list(taken.messages)
-    if not taken.last:  # the rest of its message lies ready still, unless another receiver took it since
-        messages[-1] = [messages[-1], *(shared.rest or [])]
-        shared.rest = None
-    begin: list[Any] | None = None
-    if not taken.first or not (pattern.fast_recv or pattern.addressing):
-        # The middle of a message; or the pattern's state went on with it, so that only the socket can keep it.
-        head = messages.pop(0)
-        begin = [*(head if isinstance(head, list) else [head]), *(shared.rest or [])]
+    if not taken.is_back:
+        messages = list(taken.messages)
+        rest = shared.rest
+        if not taken.last:  # the rest of its message lies ready still, unless another receiver took it since
+            messages[-1] = [messages[-1], *(rest or [])]
+            rest = None
+        if not taken.first or not (pattern.fast_recv or pattern.addressing):
+            # The middle of a message; or the pattern's state went on with it, so that only the socket can keep it.
+            head = messages.pop(0)
+            rest = [*(head if isinstance(head, list) else [head]), *(rest or [])]
+        # Handlers run behind calls of C and at jumps back: not in these three lines.
+        taken.is_back = True
+        taken.messages = messages
+        shared.rest = rest
+    left = taken.messages
     ready = pattern.inbox.ready
-    for message in reversed(messages):
+    while left:
+        message = left[-1]
+        del left[-1]
         if ready.maxlen is None or len(ready) < ready.maxlen:  # CONFLATE: what came meanwhile is newer
             pattern.put_back(message)
-    if begin is not None:
-        shared.rest = begin
     shared.refresh_recv_paths()
 
 

@@ -79,13 +79,15 @@ class Endpoints:
         except ZMQError as error:
             engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise
+        listener: Listener | None = None
         try:
             listener = Listener(engine, stream_listener, text, config, overflow)
             listener.start()
             engine.listeners.append(listener)
         except BaseException as error:
             engine.listeners[:] = [one for one in engine.listeners if one.stream_listener is not stream_listener]
-            engine.loop.unwatch(stream_listener.fileno())
+            if listener is not None:
+                listener.abandon()
             stream_listener.close()
             if not isinstance(error, OSError):  # a signal handler's: this was no bind
                 raise

@@ -261,17 +261,18 @@ class InprocLink:
 
     def close(self) -> None:
         """End the connection; what the other end did not read yet stays readable there."""
-        self.engine.links.discard(self)
         self.engine.context.inproc.forget(self.name, self)
         swap = self._give_swap() if self.peer is not None else None
         self._keep_counts()
-        peer, self.peer = self.peer, None
+        peer = self.peer
         if peer is not None:
             if swap is not None:
                 peer.post_swap(swap)
             peer.post_end()
+        self.peer = None
         if self.pipe.meter is not None:
             self.pipe.meter.close()  # what is unread is the other's now
+        self.engine.links.discard(self)  # last: who is interrupted comes once more
 
     def _give_swap(self) -> Any:
         """What we have on disk is the reader's from now on, and counts as put into the queue; None when it's none."""
@@ -344,8 +345,10 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
         link.confirmation = Confirmation()
         connector.handle_link_connected(link)
 
-    binder.post(accept)
-    connector.post(note_connected)
+    try:
+        binder.post(accept)
+    finally:  # a signal handler may have raised: no end is left without the other
+        connector.post(note_connected)
 
 
 def _find_conflation(engine: SocketEngine, name: str) -> Any:

@@ -166,8 +166,17 @@ class Listener:
 
     def close(self) -> None:
         """Stop; when it returns the address is free (lease held)."""
+        fd = self.fd
+        self.abandon()
+        if fd >= 0:
+            self.engine.emit(Event.CLOSED, fd, self.endpoint, self)
+
+    def abandon(self) -> None:
+        """Stop without a word (lease held); once more does no harm, also when the first time was interrupted."""
         if self.fd >= 0:
             self.engine.loop.unwatch(self.fd)
-            fd, self.fd = self.fd, -1
-            self.stream_listener.close()
-            self.engine.emit(Event.CLOSED, fd, self.endpoint, self)
+            self.fd = -1  # the I/O thread may be on its way to `_handle_ready`
+        self.stream_listener.close()
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None

@@ -81,8 +81,8 @@ class Loop:
             return
         with self._start_lock:
             if not self._started and not self._stopping:
-                self._running.acquire()
                 try:
+                    self._running.acquire(False)  # held already where a signal handler ended an earlier start
                     start_thread(self._run, self.name)
                 except BaseException:
                     self._running.release()

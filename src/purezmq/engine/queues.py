@@ -302,7 +302,8 @@ class Queues:
         engine = self.engine
 
         def handle_failure(reason: str, error: BaseException | None, lost: int) -> None:
-            engine.post(lambda: self._note_failure(pipe, swap, reason, error, lost))
+            uncounted = [lost] if lost else []
+            engine.post(lambda: self._note_failure(pipe, swap, reason, error, lost, uncounted))
 
         swap.hand_over(lambda: engine.post(handle_change), handle_failure)
         self.swaps.add(swap)
@@ -320,10 +321,15 @@ class Queues:
         for swap in list(self.swaps):
             swap.abandon()
 
-    def _note_failure(self, pipe: Pipe, swap: Any, reason: str, error: BaseException | None, lost: int) -> None:
+    def _note_failure(
+        self, pipe: Pipe, swap: Any, reason: str, error: BaseException | None, lost: int, uncounted: list[int]
+    ) -> None:
         text = str(error) if error is not None else ""
         if lost:
-            pipe.drop(lost, DropReason.CORRUPT, inbound=swap is pipe.receive_swap)
+            if uncounted:  # else this was interrupted, and is done once more
+                pipe.count_drop(lost, DropReason.CORRUPT, swap is pipe.receive_swap)
+                del uncounted[0]  # no handler runs in between
+            pipe.carrier.note_drop(pipe, lost, DropReason.CORRUPT)
         self.engine.tell("swap_corrupt" if lost else "swap_full", pipe=pipe, count=lost, reason=reason, error=text)
         self.engine.handle_room()
 

@@ -469,8 +469,8 @@ class SocketEngine(EventSource):
         When it returns, addresses are free and blocked calls are awake; sending goes on behind it.
         """
         with self.lease.afterwards, self.lease.guard:
-            if self.closing:
-                return
+            if self.closed:
+                return  # else it begins, or goes on where a signal handler ended it
             self.closing = True
             self.fast_path_changed = None
             thread_state.engines.discard(self)
@@ -499,7 +499,7 @@ class SocketEngine(EventSource):
         for dialer in list(self.dialers):
             if linger == 0 or not dialer.session.has_output():
                 self._close_dialer(dialer)
-        if linger and (self.sessions or self.dialers):
+        if linger and (self.sessions or self.dialers) and self._linger_timer is None:
             self._linger_timer = self.loop.call_at(monotonic() + linger, self._end_linger)
         self.leadership.watch()
         self.check_closed()
@@ -546,19 +546,20 @@ class SocketEngine(EventSource):
             for session in list(self.sessions.values()):
                 if not session.has_output():
                     self._end_now(session)
+            if not self.sessions and not self.dialers and not self.closed:
+                self.queues.close()
+                self.end_log()
+                if self._linger_timer is not None:
+                    self._linger_timer.cancel()
+                try:
+                    self.loop.call(self._finish)
+                except RuntimeError:  # no thread can be started, so none has ever run for it: nothing is watched
+                    self._finish()
+                # Last: a signal handler may have raised before, and then all of it is done once more.
+                self.closed = True
+                self.loop.load -= 1
         finally:
             self._is_ending = False
-        if not self.sessions and not self.dialers and not self.closed:
-            self.closed = True
-            self.queues.close()
-            self.end_log()
-            if self._linger_timer is not None:
-                self._linger_timer.cancel()
-            self.loop.load -= 1
-            try:
-                self.loop.call(self._finish)
-            except RuntimeError:  # no thread can be started, so none has ever run for this socket: nothing is watched
-                self._finish()
 
     def _finish(self) -> None:
         self.leadership.close()

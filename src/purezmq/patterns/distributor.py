@@ -303,10 +303,11 @@ class Distributor:
             else:
                 self._move(pipe, {*queue.topics, topic})
         else:
+            is_new = all(other is queue for other in self.index.get(topic, ()))
             self._end_only()
-            queue.topics.add(topic)
-            self.queues[queue] = None
             self._enter(topic, queue)
+            self.queues[queue] = None
+            queue.topics.add(topic)  # last: who was interrupted before comes once more
             self._refresh_only()
         return is_new
 
@@ -323,10 +324,10 @@ class Distributor:
             self._move(pipe, queue.topics - {topic})
         else:
             self._end_only()
-            queue.topics.discard(topic)
             self._withdraw(topic, queue)
-            if not queue.topics:
-                del self.queues[queue]
+            if len(queue.topics) == 1:
+                self.queues.pop(queue, None)
+            queue.topics.discard(topic)  # last: who was interrupted before comes once more
             if type(queue) is SharedQueue and len(queue.topics) <= SHARED_TOPICS // 2:
                 self._move(pipe, frozenset(queue.topics))
             self._refresh_only()
@@ -407,15 +408,17 @@ class Distributor:
 
     def _enter(self, topic: bytes, queue: SharedQueue | DirectQueue) -> None:
         queues = self.index.get(topic, ())
+        if queue in queues:
+            return
         if not queues:
             self.lengths.add(len(topic))
         self.index[topic] = (*queues, queue)
 
     def _withdraw(self, topic: bytes, queue: SharedQueue | DirectQueue) -> None:
-        queues = tuple([other for other in self.index[topic] if other is not queue])
+        queues = tuple([other for other in self.index.get(topic, ()) if other is not queue])
         if queues:
             self.index[topic] = queues
-        else:
+        elif topic in self.index:
             del self.index[topic]
             self.lengths.remove(len(topic))
             if not self.index:

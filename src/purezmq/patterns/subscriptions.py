@@ -35,9 +35,10 @@ class LengthCounter:
     def add(self, length: int) -> None:
         """One more topic of this length."""
         count = self._counts.get(length, 0)
+        lengths = self.lengths if count else tuple(sorted({*self._counts, length}))
+        # No handler of a signal runs from here on: both, or neither.
         self._counts[length] = count + 1
-        if not count:
-            self.lengths = tuple(sorted(self._counts))
+        self.lengths = lengths
 
     def remove(self, length: int) -> None:
         """One topic of this length less."""
@@ -45,8 +46,9 @@ class LengthCounter:
         if count:
             self._counts[length] = count
         else:
-            del self._counts[length]
-            self.lengths = tuple(sorted(self._counts))
+            lengths = tuple(sorted(self._counts.keys() - {length}))
+            del self._counts[length]  # and no handler of a signal runs from here on
+            self.lengths = lengths
 
 
 class Subscriptions:

@@ -183,15 +183,29 @@ class SharedState:
     # -- the end -------------------------------------------------------------------------------------------------
 
     def close(self, linger_ms: int | None) -> None:
-        """Close the socket for all handles; see `Socket.close`."""
+        """Close the socket for all handles; see `Socket.close`.
+
+        When a signal handler raises in its midst, the I/O thread does what is left.
+        """
         engine = self.engine
-        with engine.lease.afterwards, engine.lease.guard:
-            if self.closed:
-                return
-            self.closed = True
-            self.end_use()
-        if linger_ms is not None:
+        if linger_ms is not None and not self.closed:
             self.options.linger = int(linger_ms)
+        try:
+            with engine.lease.afterwards, engine.lease.guard:
+                if self.closed:
+                    return
+                self.closed = True
+                self.end_use()
+            self._end()
+        except BaseException:
+            if self.closed:
+                engine.loop.call(self._end)
+            raise
+
+    def _end(self) -> None:
+        """What `close` does, but for ending the use: every step may be done once more, by another thread."""
+        engine = self.engine
+        self.end_use()
         self.endpoints.close()
         engine.close(self.options.linger_s)
         _end_streams(engine)
@@ -244,8 +258,14 @@ def _end_streams(engine: SocketEngine) -> None:
 
 
 def _stop_monitor(engine: SocketEngine) -> None:
-    with engine.lease.afterwards, engine.lease.guard:
-        sink, engine.monitor = engine.monitor, None
-    if sink is not None:
-        sink(Event.MONITOR_STOPPED, 0, "")
-        sink.close()  # type: ignore[attr-defined]  # every monitor of ours is a MonitorSink
+    sink: Any = None
+    try:
+        with engine.lease.afterwards, engine.lease.guard:
+            sink, engine.monitor = engine.monitor, None
+        if sink is not None:
+            sink(Event.MONITOR_STOPPED, 0, "")
+            sink.close()  # every monitor of ours is a MonitorSink
+    except BaseException:  # a signal handler's: nobody else knows of it any more
+        if sink is not None:
+            engine.loop.call(sink.close)
+        raise
