@@ -59,7 +59,7 @@ class Loop:
         #: The identifier of the thread, once it runs.
         self._thread: int | None = None
         self._started = False
-        #: Held while the thread runs.
+        #: Held from the start of the thread to its end.
         self._running = allocate_lock()
         # Re-entrant: a collected socket is closed by a call to its loop, wherever this thread is just then.
         self._start_lock = RLock()
@@ -81,12 +81,8 @@ class Loop:
             return
         with self._start_lock:
             if not self._started and not self._stopping:
-                try:
-                    self._running.acquire(False)  # held already where a signal handler ended an earlier start
-                    start_thread(self._run, self.name)
-                except BaseException:
-                    self._running.release()
-                    raise
+                self._running.acquire(False)  # held already where an earlier start failed, or a signal handler ended it
+                start_thread(self._run, self.name)
                 self._started = True
 
     def call(self, callback: Callable[[], None]) -> None:
@@ -165,7 +161,11 @@ class Loop:
     # -- on the loop's thread ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        self._thread = get_ident()
+        with self._start_lock:
+            if self._thread is not None:
+                return  # a signal handler ended a start that had begun a thread, so there was another start
+            self._thread = get_ident()
+            self._started = True
         try:
             if self._prepare is not None:
                 self._guard(self._prepare)
