@@ -22,7 +22,16 @@ from tests.support import TIMEOUT_S, eventually, run_in_thread
 
 from purezmq.engine import swap as swap_module
 from purezmq.engine import swap_file, swap_thread
-from purezmq.engine.swap import BLOCK_SIZE, CORRUPT, FAILED, FULL, READ_AHEAD_SIZE, WRITE_BUFFER_SIZE, Swap
+from purezmq.engine.swap import (
+    BLOCK_SIZE,
+    CORRUPT,
+    FAILED,
+    FULL,
+    MAX_READ_AHEAD_SIZE,
+    READ_AHEAD_SIZE,
+    WRITE_BUFFER_SIZE,
+    Swap,
+)
 from purezmq.engine.swap_block import PART_OVERHEAD
 from purezmq.engine.swap_thread import SwapThread
 
@@ -544,6 +553,30 @@ def test_want_of_memory_does_not_hide_what_was_read(
         batch = owner.swap.take(1000)
         assert batch
     assert messages == taken + batch + owner.take_all()
+
+
+def test_reader_who_waits_has_more_read_ahead(
+    make_owner: Callable[..., Owner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is faster than the disk finds more in memory the next time, until nothing is on disk."""
+    owner, gate, intact = make_owner(), threading.Event(), swap_file.SwapFile.read
+
+    def read(file: swap_file.SwapFile, address: Any) -> Any:
+        assert gate.wait(TIMEOUT_S)
+        return intact(file, address)
+
+    messages = owner.fill(300)
+    assert owner.swap._head_cost <= READ_AHEAD_SIZE
+    monkeypatch.setattr(swap_file.SwapFile, "read", read)
+    taken: list[Any] = []
+    while batch := owner.swap.take(1000):
+        taken += batch
+    gate.set()
+    owner.settle()
+    assert READ_AHEAD_SIZE < owner.swap._head_cost <= MAX_READ_AHEAD_SIZE
+    assert messages == taken + owner.take_all()
+    owner.fill(300)
+    assert owner.swap._head_cost <= READ_AHEAD_SIZE
 
 
 def corrupt(owner: Owner, index: int) -> int:

@@ -7,9 +7,10 @@
                           +------------------+    while nothing is stored
 
 Messages are collected into blocks of about `BLOCK_SIZE`, and blocks go through three queues in the order of arrival.
-What lies within the first `READ_AHEAD_SIZE` of the queue stays in memory (head), so a reader that keeps up, or a
-trickle, never meets the disk. What lies beyond waits in memory to be written (tail, bounded by `WRITE_BUFFER_SIZE`),
-then lies on disk (stored), then is read ahead into the head. Each block is written at most once, and read at most once.
+What lies within the first `READ_AHEAD_SIZE` of the queue (`MAX_READ_AHEAD_SIZE` for a reader who waits) stays in memory
+(head), so a reader that keeps up, or a trickle, never meets the disk. What lies beyond waits in memory to be written
+(tail, bounded by `WRITE_BUFFER_SIZE`), then lies on disk (stored), then is read ahead into the head. Each block is
+written at most once, and read at most once.
 
 Who may do what:
 
@@ -56,6 +57,7 @@ __all__ = [
     "CORRUPT",
     "FAILED",
     "FULL",
+    "MAX_READ_AHEAD_SIZE",
     "READ_AHEAD_SIZE",
     "WRITE_BUFFER_SIZE",
     "Swap",
@@ -65,6 +67,8 @@ __all__ = [
 BLOCK_SIZE = 1 << 20
 #: What is ready for the reader, the block in its hand not counted, has at most this cost, or is one block.
 READ_AHEAD_SIZE = 4 << 20
+#: The same while a reader waits for the disk: so that the disk doesn't wait for the reader.
+MAX_READ_AHEAD_SIZE = 16 << 20
 #: A reader that waits is told when so much is there (two blocks, or one large message), or all: while he takes it the
 #: rest is read.
 _TELL_SIZE = READ_AHEAD_SIZE * 3 // 8
@@ -111,7 +115,7 @@ class Swap:
     __slots__ = (
         "__weakref__", "_blocked", "_ceiling", "_cleared", "_closed", "_dropped", "_failed", "_file", "_hand",
         "_hand_bytes", "_hand_plain", "_handle_change", "_handle_failure", "_head", "_head_cost", "_lock",
-        "_lost", "_lost_bytes", "_max_messages", "_must_tell", "_open", "_open_plain", "_reader_waits",
+        "_lost", "_lost_bytes", "_max_messages", "_must_tell", "_open", "_open_plain", "_read_ahead", "_reader_waits",
         "_retry_at", "_seal_at", "_sealed", "_sealed_bytes", "_stored", "_tail", "_tail_cost", "_taken",
         "_thread", "_told", "_wanted", "_write_next", "_writer_waits", "max_bytes", "spilled_bytes",
     )  # fmt: skip
@@ -164,6 +168,7 @@ class Swap:
         self._tail: deque[Block] = deque()
         self._head_cost = 0
         self._tail_cost = 0
+        self._read_ahead = READ_AHEAD_SIZE
         #: The last write failed, and what it should have written still waits.
         self._failed = False
         self._blocked = False
@@ -380,6 +385,8 @@ class Swap:
                 self._head_cost -= block.cost
             elif self._stored or self._closed:
                 self._reader_waits = not self._closed
+                if self._stored:
+                    self._read_ahead = MAX_READ_AHEAD_SIZE  # he is faster than the disk
                 return False
             elif self._tail:
                 # It never fitted into the head, or wasn't moved there yet.
@@ -399,6 +406,8 @@ class Swap:
     def _refresh(self) -> None:
         """Bring what is derived from the queues up to date (lock held)."""
         tail = self._tail
+        if not self._stored and self._read_ahead != READ_AHEAD_SIZE:
+            self._read_ahead = READ_AHEAD_SIZE
         while tail and not self._stored and self._fits_head(tail[0]):
             block = tail.popleft()
             self._tail_cost -= block.cost
@@ -411,7 +420,7 @@ class Swap:
         )
 
     def _fits_head(self, block: Block) -> bool:
-        return self._head_cost + block.cost <= READ_AHEAD_SIZE
+        return self._head_cost + block.cost <= self._read_ahead
 
     # -- on the disk thread --------------------------------------------------------------------------------------
 
