@@ -292,8 +292,7 @@ def test_v50_connecting_and_disconnecting_costs_nothing(make_socket: MakeSocket,
             before = resident_bytes()
     grown = resident_bytes() - before
     print(f"{transport}: {rounds} connections, {grown / rounds:.0f} bytes each")
-    # CPython takes memory by arenas of 1 MiB; one more, now or later, is no growth with the number of connections.
-    assert grown < 2 << 20
+    assert grown < 1 << 20
     assert grown / rounds < 200 or rounds < 5000
 
 
