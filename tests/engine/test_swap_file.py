@@ -219,10 +219,10 @@ def test_directory_is_made_for_the_owner_alone(tmp_path: Path) -> None:
     directory = tmp_path / "a" / "b"
     file = SwapFile(str(directory))
     assert not directory.exists()
-    address = file.write([b"x"])
+    file.write([b"x"])
     assert 0o700 == directory.stat().st_mode & 0o777
     assert [] == list(directory.iterdir())
-    file.release(address)
+    file.close()
 
 
 def test_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
