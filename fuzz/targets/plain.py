@@ -28,9 +28,7 @@ from purezmq.wire.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "CONFIGS", "PEER_GREETINGS", "TOKENS", "run", "seeds"]
-
-CHOICE_AT = 1
+__all__ = ["CONFIGS", "PEER_GREETINGS", "TOKENS", "run", "seeds"]
 
 _HEADER_SIZE = 2
 _SERVER = 0

@@ -10,9 +10,7 @@ from fuzz.zmtp import TOKENS, Setting, run_zmtp, zmtp_seeds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "SETTINGS", "TOKENS", "run", "seeds"]
-
-CHOICE_AT = 2
+__all__ = ["SETTINGS", "TOKENS", "run", "seeds"]
 
 SETTINGS = (
     Setting.make("PUSH", "PULL"),

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     Decoder = FrameDecoder | FastFrameDecoder
 
-__all__ = ["CHOICE_AT", "MAX_SIZE", "TOKENS", "run", "seeds"]
+__all__ = ["MAX_SIZE", "TOKENS", "run", "seeds"]
 
-CHOICE_AT = 2
 MAX_SIZE = 300
 
 _HEADER_SIZE = 4
