@@ -27,6 +27,8 @@ class Checks(NamedTuple):
         weigh: look at the memory that is held, which takes longer than all the rest.
         end: use and end what has seen the stream.
         twins: run both implementations of what has two, not one that the input chooses.
+        play: play good handshakes as well, of which a copy of what has come through one is known.
+        most: pieces to cut into, more of which tell hardly more.
     """
 
     whole: bool = True
@@ -35,19 +37,21 @@ class Checks(NamedTuple):
     weigh: bool = True
     end: bool = True
     twins: bool = True
+    play: bool = True
+    most: int = 12
 
 
 ALL = Checks()
 """What a replay checks."""
 
-_WHOLE = Checks(pieces=False, weigh=False, end=False, twins=False)
-_PIECES = Checks(whole=False, weigh=False, end=False, twins=False)
+_WHOLE = Checks(pieces=False, weigh=False, end=False, twins=False, play=False, most=5)
+_PIECES = _WHOLE._replace(whole=False, pieces=True)
 _SHARES = (
     Checks(pieces=False, model=False, end=False),
     Checks(model=False, weigh=False, end=False),
     _WHOLE._replace(end=True),
-    _PIECES._replace(end=True),
-    _PIECES._replace(weigh=True, model=False),
+    _PIECES._replace(end=True, most=12),
+    _PIECES._replace(weigh=True, model=False, play=True),
     *(_PIECES, _PIECES, _PIECES, _PIECES._replace(model=False)),
     *(_WHOLE, _WHOLE, _WHOLE, _WHOLE),
     *(_WHOLE._replace(model=False),) * 3,
