@@ -52,9 +52,10 @@ _SHARES = (
     _WHOLE._replace(end=True),
     _PIECES._replace(end=True, most=12),
     _PIECES._replace(weigh=True, model=False, play=True),
-    *(_PIECES, _PIECES, _PIECES, _PIECES._replace(model=False)),
-    *(_WHOLE, _WHOLE, _WHOLE, _WHOLE),
-    *(_WHOLE._replace(model=False),) * 3,
+    *(_PIECES,) * 6,
+    *(_PIECES._replace(model=False),) * 4,
+    *(_WHOLE,) * 11,
+    *(_WHOLE._replace(model=False),) * 6,
 )
 
 

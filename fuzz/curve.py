@@ -377,7 +377,7 @@ class Session:
             stream = self.peer.act(record)
             total += len(stream)
             for piece in [stream] if step < 0 else cut(stream, step, _MAX_PIECES):
-                limit = UNLIMITED if step < 0 else step % 7 + 1
+                limit = UNLIMITED if step < 0 else step % 24 + 1
                 take_data(self.connection, piece, limit, verdict, self.messages, self.events)
         self._take_control()
 

@@ -43,6 +43,7 @@ class _Probes(instrument_bytecode.Instrumentor):  # type: ignore[misc]  # atheri
 
     used = 0
     counts_all = False
+    counted: frozenset[str] = frozenset()
 
     def _generate_trace_branch_invocation(self, copyfrom_instruction: Any) -> list[Any]:
         number = _Probes.used
@@ -62,6 +63,7 @@ class _Probes(instrument_bytecode.Instrumentor):  # type: ignore[misc]  # atheri
 def _with_probes(code: CodeType) -> CodeType:
     """Return code that notes its branches; comprehensions belong to the branch they are in."""
     probes = _Probes(code)
+    probes.counts_all = code.co_name in _Probes.counted
     probes.trace_control_flow()
     for index, constant in enumerate(probes.consts):
         if isinstance(constant, CodeType) and (constant.co_name == "<lambda>" or constant.co_name[0] != "<"):
@@ -81,12 +83,12 @@ class BranchFinder(MetaPathFinder):
 
     Args:
         package: its name; what is imported already stays as it is.
-        counts_all: whether each branch is counted, or only where a loop begins again.
+        counted: functions each of whose branches is counted, and not only where a loop begins again.
     """
 
-    def __init__(self, package: str, *, counts_all: bool) -> None:
+    def __init__(self, package: str, *, counted: frozenset[str]) -> None:
         self._package = package
-        _Probes.counts_all = counts_all
+        _Probes.counted = counted
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
