@@ -275,7 +275,7 @@ def choose_limit(number: int, stream: bytes) -> int:
         number: the byte, 0 for all.
         stream: of the peer.
     """
-    return number + len(stream) // 100 if number else UNLIMITED
+    return number + len(stream) // 50 if number else UNLIMITED
 
 
 def take_control(connection: Connection) -> bytes:

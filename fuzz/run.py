@@ -28,7 +28,7 @@ CORPUS = Path(__file__).parent / "corpus"
 WORK = ROOT / ".fuzz"
 #: The limits of one input: seconds, and megabytes of the process.
 LIMITS = ("-timeout=1", "-rss_limit_mb=512")
-MAX_SIZE = 600
+MAX_SIZE = 512
 """Bytes of an input: long ones take their time and reach nothing that short ones don't. A target may say less."""
 #: Seconds that a child may take to start and to end.
 SPARE_S = 120

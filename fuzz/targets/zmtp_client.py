@@ -10,7 +10,9 @@ from fuzz.zmtp import TOKENS, Setting, run_zmtp, zmtp_seeds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SETTINGS", "TOKENS", "run", "seeds"]
+__all__ = ["MAX_SIZE", "SETTINGS", "TOKENS", "run", "seeds"]
+
+MAX_SIZE = 400
 
 SETTINGS = (
     Setting.make("PUSH", "PULL"),
