@@ -68,7 +68,7 @@ BLOCK_SIZE = 1 << 20
 #: What is ready for the reader, the block in its hand not counted, has at most this cost, or is one block.
 READ_AHEAD_SIZE = 4 << 20
 #: The same while a reader waits for the disk: so that the disk doesn't wait for the reader.
-MAX_READ_AHEAD_SIZE = 16 << 20
+MAX_READ_AHEAD_SIZE = 8 << 20
 #: A reader that waits is told when so many eighths of that are there, or all: while he takes them the rest is read.
 _TELL_EIGHTHS = 3
 #: What waits to be written has at most this cost, but for one message.
