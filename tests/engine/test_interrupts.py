@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -330,6 +331,35 @@ def test_p18_interrupted_command_is_done_by_the_io_thread(make_socket: MakeSocke
     assert [threading.get_ident(), engine.loop._thread] == threads
     assert engine.lease.try_acquire()
     engine.lease.release()
+
+
+def test_p18_no_command_waits_for_ever_wherever_its_poster_is_interrupted(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment: what is in the mailbox is done, though nobody else comes by."""
+    engine = make_socket(zmq.PULL)._engine
+    done: list[int] = []
+    reached, moment = ["the first one"], 0
+    while reached:
+        with interrupted_at(moment) as reached:
+            engine.post(partial(done.append, moment))
+        eventually(lambda: not engine.lease.mailbox)
+        moment += 1
+    assert {*range(2, moment)} <= {*done}  # before the third moment it isn't in the mailbox
+
+
+def test_p18_command_waits_for_the_next_holder_at_most_wherever_one_is_interrupted(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment of a lease during which something was posted: it's done all the same."""
+    engine = make_socket(zmq.PULL)._engine
+    lease = engine.lease
+    done: list[int] = []
+    reached, moment = ["the first one"], 0
+    while reached:
+        with interrupted_at(moment) as reached, lease.afterwards, lease.guard:
+            lease.mailbox.append(partial(done.append, moment))
+        with lease.afterwards, lease.guard:
+            pass
+        eventually(lambda: not lease.mailbox)
+        moment += 1
+    assert {*range(2, moment)} <= {*done}  # before the third moment it isn't in the mailbox
 
 
 def test_command_that_always_raises_is_given_up(make_socket: MakeSocket, caplog: pytest.LogCaptureFixture) -> None:
