@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
+from tests.support import eventually, free_endpoint, link, purezmq_only, run_in_thread, zmq
 from tests.support.interrupting import Interrupted, interrupted_at
 
 from purezmq.engine.inproc import pair_up
@@ -524,3 +525,33 @@ def test_p18_interrupted_subscription_is_made_when_done_once_more(make_socket: M
         subscriber.close(0)
         moment += 1
     assert moment > 2
+
+
+@pytest.mark.parametrize("how", ["unbind", "close"])
+@pytest.mark.parametrize("transport", ["tcp", "ipc"])
+def test_p18_address_is_free_when_an_interrupted_end_is_done_once_more(
+    make_socket: MakeSocket, transport: str, how: str
+) -> None:
+    """A handler raises at moment after moment of `unbind`, or of `close`, which the I/O thread completes."""
+    endpoint = free_endpoint(transport)
+
+    def is_interrupted(moment: int) -> bool:
+        pull = make_socket(zmq.PULL)
+        pull.bind(endpoint)
+        listener = pull._engine.listeners[0].stream_listener
+        end = partial(pull.unbind, endpoint) if how == "unbind" else pull.close
+        with interrupted_at(moment) as reached:
+            end()
+        with suppress(zmq.ZMQError):  # it is unbound already
+            end()
+        if how == "unbind":
+            assert -1 == listener.fileno()
+        eventually(lambda: -1 == listener.fileno())
+        assert transport == "tcp" or not Path(endpoint.removeprefix("ipc://")).exists()
+        pull.close()
+        return bool(reached)
+
+    moment = 0
+    while is_interrupted(moment):
+        moment += 1
+    assert moment > 20

@@ -260,11 +260,11 @@ class Endpoints:
             return
         for listener in engine.listeners:
             if text in (listener.endpoint, listener.text):
-                engine.listeners.remove(listener)
                 listener.close()
                 for session in list(engine.sessions.values()):
                     if session.dialer is None and session.endpoint == listener.endpoint:
                         engine.end_session(session)
+                engine.listeners.remove(listener)  # last: who is interrupted comes once more
                 return
         raise _not_found("bound", text)
 
