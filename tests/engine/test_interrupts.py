@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import eventually, free_endpoint, link, purezmq_only, run_in_thread, zmq
+from tests.support import eventually, free_endpoint, link, purezmq_only, run_in_thread, try_recv, zmq
 from tests.support.interrupting import Interrupted, interrupted_at
 
+from purezmq.asyncio.taking import ManyRequest, put_back
 from purezmq.engine.inproc import pair_up
 from purezmq.engine.lease import Lease
 from purezmq.engine.selector import READ, is_nestable
@@ -555,3 +556,30 @@ def test_p18_address_is_free_when_an_interrupted_end_is_done_once_more(
     while is_interrupted(moment):
         moment += 1
     assert moment > 20
+
+
+@pytest.mark.parametrize("what", ["messages", "subscriptions"])
+def test_p18_interrupted_return_of_messages_loses_none(make_socket: MakeSocket, what: str) -> None:
+    """A handler raises at moment after moment of it: what was taken comes again, each once and in order."""
+    receiver, sender = make_socket(zmq.XPUB), make_socket(zmq.XSUB)
+    if what == "messages":
+        receiver, sender = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    link(receiver, sender, transport="inproc")
+    engine, messages = receiver._engine, [b"\1a", b"\1b", b"\1c"]
+    for message in messages:
+        sender.send(message)
+    reached, moment = ["the first one"], 0
+    while reached:
+        with engine.lease:
+            taken = ManyRequest(10).take(receiver)
+        assert taken is not None
+        assert messages == ManyRequest(10).convert(receiver, taken)
+        with interrupted_at(moment) as reached:
+            engine.post(partial(put_back, receiver, taken))
+        eventually(lambda: not engine.lease.mailbox)
+        with engine.lease:
+            put_back(receiver, taken)  # it wasn't posted, or this does nothing
+        moment += 1
+    assert messages == [receiver.recv() for _ in messages]
+    assert try_recv(receiver) is None
+    assert moment > 15
