@@ -184,6 +184,26 @@ def test_connect_disconnect_connect(make_socket: MakeSocket, transport: str) -> 
     assert b"x" == pull.recv()
 
 
+@pytest.mark.parametrize("sender", ["PUSH", "DEALER"])
+def test_connect_again_while_the_former_has_messages_to_deliver(make_socket: MakeSocket, sender: str) -> None:
+    """An endpoint that was given up before its peer came counts no more: the next connect is a new one, and can end."""
+    source = make_socket(getattr(zmq, sender), reconnect_ivl=10, linger=-1)
+    sink = make_socket(zmq.PULL if sender == "PUSH" else zmq.DEALER)
+    endpoint = free_endpoint("tcp")
+    source.connect(endpoint)
+    source.send(b"first")
+    source.disconnect(endpoint)
+    source.connect(endpoint)
+    source.send(b"second", zmq.DONTWAIT)
+    source.disconnect(endpoint)
+    with pytest.raises(zmq.ZMQError) as caught:
+        source.disconnect(endpoint)
+    assert errno.ENOENT == caught.value.errno
+    bind_again(sink, endpoint)
+    assert {b"first", b"second"} == {sink.recv(), sink.recv()}
+    assert try_recv(sink) is None
+
+
 def test_disconnect_delivers_what_was_sent(make_socket: MakeSocket) -> None:
     """disconnect flushes as LINGER says."""
     pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH, linger=5000)

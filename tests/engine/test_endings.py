@@ -6,12 +6,15 @@ import copy
 import gc
 import os
 import socket as system_socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import bind, free_endpoint, purezmq_only, run_in_thread, zmq
+from tests.support import bind, eventually, free_endpoint, purezmq_only, run_in_thread, zmq
 
 from purezmq.engine.loop import Loop
+from purezmq.engine.queues import _MAX_ENDED
+from purezmq.engine.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +43,32 @@ def test_forgotten_socket_does_not_hold_up_term(make_context: Callable[[], Any])
     bind(context.socket(zmq.PULL), "tcp")
     gc.collect()
     run_in_thread(context.term).result(10)
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="other Pythons don't count references")
+@pytest.mark.parametrize("has_peer", [True, False])
+def test_v50_ended_connection_leaves_nothing_to_the_collector(make_socket: Callable[..., Any], has_peer: bool) -> None:
+    """What a connection held is free at its end: those that come and go don't pile up between two collections."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH, linger=0)
+    endpoint = bind(pull, "tcp") if has_peer else free_endpoint("tcp")
+
+    def count_sessions() -> int:
+        return sum(type(one) is Session for one in gc.get_objects())
+
+    gc.collect()
+    before = count_sessions()
+    gc.disable()
+    try:
+        for _ in range(3 * _MAX_ENDED):
+            push.connect(endpoint)
+            if has_peer:
+                push.send(b"x")
+                assert b"x" == pull.recv()
+            push.disconnect(endpoint)
+        # Either socket keeps that many for its sums, and the last one here and there.
+        eventually(lambda: count_sessions() - before < 2 * _MAX_ENDED + 5)
+    finally:
+        gc.enable()
 
 
 def test_socket_of_second_handle_hears_of_termination(make_context: Callable[[], Any]) -> None:

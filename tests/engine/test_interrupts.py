@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
+from tests.support import eventually, free_endpoint, link, purezmq_only, run_in_thread, try_recv, zmq
 from tests.support.interrupting import Interrupted, interrupted_at
 
+from purezmq.asyncio.taking import ManyRequest, put_back
 from purezmq.engine.inproc import pair_up
 from purezmq.engine.lease import Lease
 from purezmq.engine.selector import READ, is_nestable
@@ -332,6 +335,35 @@ def test_p18_interrupted_command_is_done_by_the_io_thread(make_socket: MakeSocke
     engine.lease.release()
 
 
+def test_p18_no_command_waits_for_ever_wherever_its_poster_is_interrupted(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment: what is in the mailbox is done, though nobody else comes by."""
+    engine = make_socket(zmq.PULL)._engine
+    done: list[int] = []
+    reached, moment = ["the first one"], 0
+    while reached:
+        with interrupted_at(moment) as reached:
+            engine.post(partial(done.append, moment))
+        eventually(lambda: not engine.lease.mailbox)
+        moment += 1
+    assert {*range(2, moment)} <= {*done}  # before the third moment it isn't in the mailbox
+
+
+def test_p18_command_waits_for_the_next_holder_at_most_wherever_one_is_interrupted(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment of a lease during which something was posted: it's done all the same."""
+    engine = make_socket(zmq.PULL)._engine
+    lease = engine.lease
+    done: list[int] = []
+    reached, moment = ["the first one"], 0
+    while reached:
+        with interrupted_at(moment) as reached, lease.afterwards, lease.guard:
+            lease.mailbox.append(partial(done.append, moment))
+        with lease.afterwards, lease.guard:
+            pass
+        eventually(lambda: not lease.mailbox)
+        moment += 1
+    assert {*range(2, moment)} <= {*done}  # before the third moment it isn't in the mailbox
+
+
 def test_command_that_always_raises_is_given_up(make_socket: MakeSocket, caplog: pytest.LogCaptureFixture) -> None:
     """It's done once more, reported, and what was posted behind it follows."""
     engine, done, calls = make_socket(zmq.PULL)._engine, threading.Event(), []
@@ -494,3 +526,60 @@ def test_p18_interrupted_subscription_is_made_when_done_once_more(make_socket: M
         subscriber.close(0)
         moment += 1
     assert moment > 2
+
+
+@pytest.mark.parametrize("how", ["unbind", "close"])
+@pytest.mark.parametrize("transport", ["tcp", "ipc"])
+def test_p18_address_is_free_when_an_interrupted_end_is_done_once_more(
+    make_socket: MakeSocket, transport: str, how: str
+) -> None:
+    """A handler raises at moment after moment of `unbind`, or of `close`, which the I/O thread completes."""
+    endpoint = free_endpoint(transport)
+
+    def is_interrupted(moment: int) -> bool:
+        pull = make_socket(zmq.PULL)
+        pull.bind(endpoint)
+        listener = pull._engine.listeners[0].stream_listener
+        end = partial(pull.unbind, endpoint) if how == "unbind" else pull.close
+        with interrupted_at(moment) as reached:
+            end()
+        with suppress(zmq.ZMQError):  # it is unbound already
+            end()
+        if how == "unbind":
+            assert -1 == listener.fileno()
+        eventually(lambda: -1 == listener.fileno())
+        assert transport == "tcp" or not Path(endpoint.removeprefix("ipc://")).exists()
+        pull.close()
+        return bool(reached)
+
+    moment = 0
+    while is_interrupted(moment):
+        moment += 1
+    assert moment > 20
+
+
+@pytest.mark.parametrize("what", ["messages", "subscriptions"])
+def test_p18_interrupted_return_of_messages_loses_none(make_socket: MakeSocket, what: str) -> None:
+    """A handler raises at moment after moment of it: what was taken comes again, each once and in order."""
+    receiver, sender = make_socket(zmq.XPUB), make_socket(zmq.XSUB)
+    if what == "messages":
+        receiver, sender = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    link(receiver, sender, transport="inproc")
+    engine, messages = receiver._engine, [b"\1a", b"\1b", b"\1c"]
+    for message in messages:
+        sender.send(message)
+    reached, moment = ["the first one"], 0
+    while reached:
+        with engine.lease:
+            taken = ManyRequest(10).take(receiver)
+        assert taken is not None
+        assert messages == ManyRequest(10).convert(receiver, taken)
+        with interrupted_at(moment) as reached:
+            engine.post(partial(put_back, receiver, taken))
+        eventually(lambda: not engine.lease.mailbox)
+        with engine.lease:
+            put_back(receiver, taken)  # it wasn't posted, or this does nothing
+        moment += 1
+    assert messages == [receiver.recv() for _ in messages]
+    assert try_recv(receiver) is None
+    assert moment > 15

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import bind, eventually, library_module, purezmq_only, run_in_thread, try_recv, zmq
+from tests.support import bind, eventually, free_endpoint, library_module, purezmq_only, run_in_thread, try_recv, zmq
+from tests.support.interrupting import interrupted_at
 
 pytestmark = [
     purezmq_only("libzmq has no swap since 3.0"),
@@ -369,3 +370,26 @@ def test_p21_full_disk_makes_publisher_drop(make_socket: MakeSocket, small_disk:
         sender.send(b"%d " % number + b"x" * (SIZE - 10))
     assert list(range(3000, 3050)) == [number_of(receiver.recv()) for _ in range(50)]
     assert stats.dropped == sender.stats().dropped
+
+
+def test_p18_what_is_discarded_is_counted_once_wherever_that_is_interrupted(make_socket: MakeSocket) -> None:
+    """A handler raises at moment after moment of the end of a pipe: done once more it counts what was left."""
+    reached, moment = ["the first one"], 0
+    while reached:
+        push = make_socket(zmq.PUSH, sndhwm=2, linger=0)
+        push.overflow, push.swap = "spill", 1 << 20
+        push.connect(free_endpoint("tcp"))
+        for number in range(10):
+            push.send(b"%d" % number)
+        (pipe,) = push._engine.pipes()
+        swap = pipe.swap
+        assert 8 == len(swap)
+        with push._engine.lease:
+            with interrupted_at(moment) as reached:
+                pipe.discard_outbound("disconnected")
+            pipe.discard_outbound("disconnected")
+        assert (10, 8, 0) == (pipe.dropped, pipe.spilled, pipe.queued())
+        eventually(lambda swap=swap: swap not in swap._thread._swaps)
+        push.close()
+        moment += 1
+    assert moment > 20

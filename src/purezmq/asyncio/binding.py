@@ -8,6 +8,7 @@ the order in which they came.
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -278,7 +279,11 @@ class LoopBinding:
                 taken = following
             is_later = is_later or other is future
         if taken is not None and not socket._shared.closed:
-            put_back(socket, taken)
+            try:
+                put_back(socket, taken)
+            except BaseException:  # a signal handler's: the rest follows when the lease is let go
+                socket._engine.post(partial(put_back, socket, taken))
+                raise
 
     # -- the end -------------------------------------------------------------------------------------------------
 

@@ -188,10 +188,10 @@ def put_back(socket: Socket, taken: Taken) -> None:
     left = taken.messages
     ready = pattern.inbox.ready
     while left:
-        message = left[-1]
-        del left[-1]
-        if ready.maxlen is None or len(ready) < ready.maxlen:  # CONFLATE: what came meanwhile is newer
-            pattern.put_back(message)
+        if ready.maxlen is None or len(ready) < ready.maxlen:
+            pattern.put_back(left)
+        else:  # CONFLATE: what came meanwhile is newer
+            del left[-1]
     shared.refresh_recv_paths()
 
 

@@ -155,7 +155,7 @@ class Durables:
             pipe.swap.hand_over(lambda: self.engine.post(session.handle_swap_changed))
             pipe.swap.resize(max(self.engine.options.swap, pipe.swap.max_bytes))
         else:
-            pipe.end_swap()
+            pipe.end_swap(DropReason.DISCONNECTED)
         session.pipe = pipe
         self.engine.queues.configure(pipe)
         return pipe
@@ -189,7 +189,7 @@ class Durables:
         if pipe.swap is not None and pipe.swapping:
             pipe.swap.hand_over(lambda: self.engine.post(self.engine.handle_room))
         else:
-            pipe.end_swap()  # the next one has the size that is left for this subscriber
+            pipe.end_swap(DropReason.DISCONNECTED)  # the next one has the size that is left for this subscriber
         pattern.policy_changes(pipe, 1)
         self.parked[routing_id] = parked
         parked.timer = self.engine.loop.call_at(monotonic() + age, lambda: self._expire(parked))

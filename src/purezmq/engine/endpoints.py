@@ -192,7 +192,11 @@ class Endpoints:
         if text.startswith(_INPROC):
             self._inproc_connected = [entry for entry in self._inproc_connected if not entry[1].pipe.ended]
             return next((link for name, link in self._inproc_connected if _INPROC + name == text), None)
-        return next((dialer for dialer in self.engine.dialers if dialer.text == text), None)
+        return self._find_dialer(text)
+
+    def _find_dialer(self, text: str) -> Dialer | None:
+        # One that only goes on for what is queued was disconnected already.
+        return next((one for one in self.engine.dialers if one.text == text and not one.session.ending), None)
 
     def withdraw(self, connector: Dialer | InprocLink) -> None:
         """Undo one `connect`, whose caller waited in vain."""
@@ -256,11 +260,11 @@ class Endpoints:
             return
         for listener in engine.listeners:
             if text in (listener.endpoint, listener.text):
-                engine.listeners.remove(listener)
                 listener.close()
                 for session in list(engine.sessions.values()):
                     if session.dialer is None and session.endpoint == listener.endpoint:
                         engine.end_session(session)
+                engine.listeners.remove(listener)  # last: who is interrupted comes once more
                 return
         raise _not_found("bound", text)
 
@@ -284,11 +288,10 @@ class Endpoints:
         if is_datagram_scheme(endpoint.scheme):
             self._end_datagram(text, bound=False)
             return
-        for dialer in engine.dialers:
-            if dialer.text == text:
-                engine.end_dialer(dialer)
-                return
-        raise _not_found("connected", text)
+        dialer = self._find_dialer(text)
+        if dialer is None:
+            raise _not_found("connected", text)
+        engine.end_dialer(dialer)
 
     def disconnect_pipe(self, pipe: Pipe) -> None:
         """End the connection to one peer, whichever side made it; what is queued to it leaves for as long as LINGER."""

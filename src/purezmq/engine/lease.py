@@ -13,7 +13,8 @@ took a lock and the `try` behind it, and at the first instruction of an `__exit_
 leaves for a ``with`` has neither gap. So ``with lease:`` enters in C, and the calls of programs say ``with
 lease.afterwards, lease.guard:``, which leaves in C, too. Where only the I/O thread comes by ``with lease:`` will do: no
 handler runs there. A command of the mailbox that was interrupted is done once more, by the I/O thread: commands are
-such that this does no harm.
+such that this does no harm. So is what waits behind it, and what its poster was interrupted right behind. One moment is
+left, the first of `_Afterwards.__exit__`: what was posted to a holder who is interrupted there waits for the next one.
 """
 
 from __future__ import annotations
@@ -66,7 +67,11 @@ class _Afterwards:
     def __exit__(self, *_: object) -> None:
         lease = self._lease
         if lease.mailbox:
-            lease.run_mailbox()
+            try:
+                lease.run_mailbox()
+            except BaseException:
+                lease.rescue_mailbox()
+                raise
 
 
 class Lease:
@@ -122,8 +127,12 @@ class Lease:
 
     def post(self, command: Callable[[], None]) -> None:
         """Run `command` under this lease, now or when its holder lets go; from any thread, whatever it holds."""
-        self.mailbox.append(command)
-        self.run_mailbox()
+        try:
+            self.mailbox.append(command)
+            self.run_mailbox()
+        except BaseException:
+            self.rescue_mailbox()
+            raise
 
     def run_mailbox(self, fence: type[BaseException] = Exception) -> None:
         """Run posted commands unless somebody holds the lease: then that one will, when it lets go.
@@ -149,9 +158,13 @@ class Lease:
                     if taken and taken[0]:
                         self.unlock()
         except BaseException:
-            if mailbox and self._rescue is not None:
-                self._rescue()
+            self.rescue_mailbox()
             raise
+
+    def rescue_mailbox(self) -> None:
+        """Who was to run the mailbox was interrupted, perhaps before it began: what is left has no other."""
+        if self.mailbox and self._rescue is not None:
+            self._rescue()
 
     @staticmethod
     def _run(command: Callable[[], None], fence: type[BaseException]) -> None:

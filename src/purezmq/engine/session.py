@@ -506,6 +506,19 @@ class Session(Outbox, Inbox):
         if not self._is_lost:
             engine.handle_lost(self, was_ready, refused=refused)
             self._is_lost = True
+        if self.dialer is None:
+            engine.lease.mailbox.append(self.let_go)  # who called has something to say to the pipe yet
+
+    def let_go(self) -> None:
+        """There will be no other connection: leave the pipe to its reader (lease held).
+
+        The two refer to each other, and as many as come and go would wait for the garbage collector.
+        """
+        pipe = self.pipe
+        if pipe is None or not pipe.ended or self.unsent is not None:
+            return  # or its end was interrupted, and comes once more
+        if pipe.receive_swap is None:  # else it hears of what the disk brings
+            self.pipe = None
 
 
 def is_of_system(error: BaseException | None) -> bool:

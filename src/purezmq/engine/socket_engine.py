@@ -432,6 +432,8 @@ class SocketEngine(EventSource):
         if session.stream is None:
             if pipe is not None:
                 self.detach(pipe)
+            session.dialer = None
+            session.let_go()
             return
         drain(session.stream)
         session.close_stream(None)
@@ -511,6 +513,7 @@ class SocketEngine(EventSource):
             session.dialer = None
         if session.stream is None and session.pipe is not None:
             self.detach(session.pipe)  # it never got a connection: what is queued is dropped, and counted
+            session.let_go()
         drain(session.stream)
         session.close_stream(None)
 

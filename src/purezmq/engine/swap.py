@@ -106,6 +106,7 @@ class Swap:
     Attributes:
         max_bytes: as given.
         spilled_bytes: bytes of the parts of all messages ever appended.
+        discarded: how many messages were inside when it was closed.
 
     Raises:
         RuntimeError: the disk thread can't be started, or has ended.
@@ -116,7 +117,7 @@ class Swap:
         "_hand_bytes", "_hand_plain", "_handle_change", "_handle_failure", "_head", "_head_cost", "_lock",
         "_lost", "_lost_bytes", "_max_messages", "_must_tell", "_open", "_open_plain", "_read_ahead", "_reader_waits",
         "_retry_at", "_seal_at", "_sealed", "_sealed_bytes", "_stored", "_tail", "_tail_cost", "_taken",
-        "_thread", "_told", "_wanted", "_write_next", "_writer_waits", "max_bytes", "spilled_bytes",
+        "_thread", "_told", "_wanted", "_write_next", "_writer_waits", "discarded", "max_bytes", "spilled_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -173,9 +174,9 @@ class Swap:
         self._blocked = False
         self._reader_waits = False
         self._writer_waits = False
-        self._closed = False
         #: The caller closed it, or forked.
-        self._cleared = False
+        self._closed = self._cleared = False
+        self.discarded = 0
         #: What `close` left to be freed.
         self._dropped: list[Any] = []
         thread.add(self)
@@ -302,35 +303,35 @@ class Swap:
         self._max_messages = max(max_bytes, _MIN_MESSAGES)
 
     def close(self) -> int:
-        """Discard everything; the disk thread frees files and memory.
+        """Discard everything; the disk thread frees files and memory. Once more it does what an interruption left.
 
         Returns:
-            How many messages were discarded.
+            How many messages were discarded; 0 when that was done before, and `discarded` tells.
         """
-        discarded = self._clear()
-        if discarded is None:
+        self._clear()
+        if self._cleared:
             return 0
         self._thread.schedule(self)
-        return discarded
+        self._cleared = True
+        return self.discarded
 
     def abandon(self) -> None:
         """Close the descriptors in a forked child, where the disk thread doesn't exist; nothing else is of use then."""
         self._lock = allocate_lock()  # the other thread may have held it
         self._clear()
+        self._cleared = True
         self._file.abandon()
 
-    def _clear(self) -> int | None:
-        """Let go of all messages; return how many, or None if that was done before."""
+    def _clear(self) -> None:
+        """Let go of all messages; what was done before does no harm."""
         self._drop_blocks()
-        discarded = len(self)
         self._make_block()
+        discarded = len(self)
         self._hand = []
+        # Handlers run behind calls and at jumps back: not in these two lines.
         self._taken += discarded
+        self.discarded += discarded
         self._ceiling += self.bytes
-        if self._cleared:
-            return None
-        self._cleared = True
-        return discarded
 
     def _drop_blocks(self) -> None:
         """Take and give nothing any more. Freeing a long queue takes its time, so that's left to the disk thread."""
@@ -369,9 +370,10 @@ class Swap:
         """Make a block of the open messages, and start with the next ones."""
         messages, size = self._open, self.spilled_bytes - self._sealed_bytes
         cost = size + PART_OVERHEAD * len(messages) + self._sealed_bytes + BLOCK_SIZE - self._seal_at
-        block = Block(messages, size, cost, self._open_plain)
+        block, count = Block(messages, size, cost, self._open_plain), len(messages)
+        # Handlers run behind calls and at jumps back: not from here to the end.
         self._open, self._open_plain = [], True
-        self._sealed += len(messages)
+        self._sealed += count
         self._sealed_bytes += size
         self._seal_at = self._sealed_bytes + BLOCK_SIZE
         return block

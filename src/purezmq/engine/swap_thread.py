@@ -118,12 +118,16 @@ class SwapThread:
                 self._swaps.add(swap)
 
     def schedule(self, swap: DiskWork) -> None:
-        """Give a swap a turn soon. Never blocks."""
+        """Give a swap a turn soon. Never blocks.
+
+        A signal handler may raise behind each step: at worst the swap has two turns, or waits for the next call.
+        """
         with self._lock:
-            if swap in self._scheduled or self._stopping:
+            if self._stopping:
                 return
-            self._scheduled.add(swap)
-            self._queue.append(swap)
+            if swap not in self._scheduled:
+                self._queue.append(swap)
+                self._scheduled.add(swap)
             self._wake_up()
 
     def handle_space(self) -> None:

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         def write_room(self) -> int: ...
 
 
-__all__ = ["Pattern", "send_rest", "state_error"]
+__all__ = ["LAST", "Pattern", "send_rest", "state_error"]
 
+#: ``map(messages.pop, LAST)``: what takes the last one off a list when it's asked for it, in C.
+LAST = (-1,)
 #: The types that know HELLO_MSG, DISCONNECT_MSG and HICCUP_MSG (zmq_setsockopt(3)).
 _GREETING = frozenset({"ROUTER", "DEALER", "CLIENT", "SERVER", "PEER"})
 _NOTING_DISCONNECT = frozenset({"ROUTER", "SERVER", "PEER"})
@@ -240,9 +242,12 @@ class Pattern:
             return message
         return None
 
-    def put_back(self, message: Message) -> None:
-        """Undo the end of a `try_recv_many`: the message comes next again, before those that were put back earlier."""
-        self.inbox.put_back(None, message)
+    def put_back(self, messages: list[Message]) -> None:
+        """Undo the end of a `try_recv_many`: the last of `messages` comes next again, before what was put back earlier.
+
+        It leaves the list in the call of C that queues it: no signal handler runs while it's in neither, or in both.
+        """
+        self.inbox.ready.extendleft(map(messages.pop, LAST))
 
     def try_recv_many(self, limit: int) -> list[Any]:
         """What is there now, at most `limit` messages; for those that move whole batches, as proxies."""

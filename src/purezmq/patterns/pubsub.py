@@ -20,7 +20,7 @@ from purezmq.constants import (
     XPUB_NODROP,
 )
 from purezmq.error import ZMQError, make_error
-from purezmq.patterns.base import Pattern
+from purezmq.patterns.base import LAST, Pattern
 from purezmq.patterns.distributor import Distributor, SharedQueue, admits
 from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
@@ -390,11 +390,12 @@ class Xpub(_Publisher):
         self.last_pipe = self._manual_pipe = pipe
         return message
 
-    def put_back(self, message: Message) -> None:
+    def put_back(self, messages: list[Message]) -> None:
         """See `Pattern`; who it came from is known no more."""
+        message = messages[-1]
+        self.pending.extendleft(zip((None,), map(messages.pop, LAST), strict=False))
         if type(message) is bytes and message[:1] in {b"\0", b"\1"}:
             self._unread.add(None, message)
-        self.pending.appendleft((None, message))
 
     def can_recv(self) -> bool:
         """Whether a subscription or a user message waits."""

@@ -78,6 +78,10 @@ class KeyedQueue:
         """Put back what was taken: it comes next."""
         self._front.appendleft(message)
 
+    def extendleft(self, messages: Iterable[Any]) -> None:
+        """The same for each of several."""
+        self._front.extendleft(messages)
+
     def put_back(self, message: Any) -> None:
         """Put back what had not left, unless a newer message with its key waits: then that one counts."""
         if self.has_key_of(message):

@@ -472,23 +472,27 @@ class Pipe:
             if count:
                 self.count_drop(count, reason)
                 self.outbound = empty
-        on_disk = self.end_swap()
-        if on_disk:
-            self.count_drop(on_disk, reason)
+        on_disk = self.end_swap(reason)
         if self.meter is not None:
             self.meter.close()
         if count + on_disk:
             self.carrier.note_drop(self, count + on_disk, reason)
 
-    def end_swap(self) -> int:
-        """Give the disk back; how many messages are lost by it."""
-        swap, self.swap = self.swap, None
+    def end_swap(self, reason: str) -> int:
+        """Give the disk back; how many messages are lost by it, which are counted. May be done twice."""
+        swap = self.swap
         if swap is None:
             return 0
+        swap.close()
+        lost, spilled = int(swap.discarded), int(swap.spilled)
+        if lost:
+            self.count_drop(lost, reason)
+        # No signal handler runs from the count to the end.
+        self.swap = None
         self.swapping = False
-        self.spilled += swap.spilled
+        self.spilled += spilled
         self.spilled_bytes += swap.spilled_bytes
-        return int(swap.close())
+        return lost
 
     def count_written(self, count: int) -> None:
         """So many messages more were put into the queue, or are as good as there."""

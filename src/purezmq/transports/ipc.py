@@ -126,14 +126,18 @@ class IpcListener(StreamListener):
         return IpcStream(sock, self.endpoint)
 
     def close(self) -> None:
-        """Remove the file, if it is still the one that was bound, and stop listening. Never raises."""
-        path, self._path = self._path, None
-        directory, self._directory = self._directory, None
-        if path is not None and self._inode is not None and _inode_of(path) == self._inode:
+        """Remove the file, if it is still the one that was bound, and stop listening. Never raises.
+
+        Once more it does what was left where a signal handler ended it. As long as the socket is open nobody else's
+        file gets the number of its own.
+        """
+        path = self._path
+        if path is not None and self.fileno() >= 0 and self._inode is not None and _inode_of(path) == self._inode:
             _unlink_quietly(path)
         super().close()
-        if directory is not None:
-            _rmdir_quietly(directory)
+        if self._directory is not None:
+            _rmdir_quietly(self._directory)
+        self._path = self._directory = None
 
     def forget(self) -> None:
         """Close the descriptor in a forked child; the file stays, it is the parent's. Never raises."""

@@ -51,6 +51,9 @@ def test_what_was_put_back_comes_first() -> None:
     queue.appendleft([b"a", b"1"])
     assert [b"a", b"1"] == queue[0]
     assert [[b"a", b"1"], [b"a", b"2"]] == drain(queue)
+    queue.append(b"c")
+    queue.extendleft([b"b", b"a"])
+    assert [b"a", b"b", b"c"] == drain(queue)
     queue.append([b"a", b"2"])
     queue.put_back([b"b", b"1"])
     queue.put_back([b"a", b"1"])

@@ -31,7 +31,7 @@ class ScriptedSwap:
         self.max_bytes = 1 << 20
         self.messages: list[Any] = []
         self.is_behind = False
-        self.spilled = self.spilled_bytes = 0
+        self.spilled = self.spilled_bytes = self.discarded = 0
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -56,7 +56,8 @@ class ScriptedSwap:
         return taken
 
     def close(self) -> int:
-        return len(self.messages)
+        self.discarded = len(self.messages)
+        return self.discarded
 
 
 def make_pipe(policy: str, *, mark: int = 2, limit: int = 0, swap: ScriptedSwap | None = None) -> Pipe:
