@@ -12,6 +12,7 @@ What is found here was looked up once, on import; nothing of it costs anything o
 from __future__ import annotations
 
 import sys
+from itertools import starmap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ __all__ = [
 ]
 
 
+#: ``saved.extend(starmap(call, _ONCE))`` calls and notes the result in one call of C: no signal handler in between.
+_ONCE = ((),)
 #: The longest sleep that every system can do (seconds; 46 days). Who waits longer sleeps again.
 MAX_SLEEP_S = 4_000_000.0
 
@@ -121,23 +124,27 @@ class Condition:
         waiter = allocate_lock()
         waiter.acquire()
         self._waiters.append(waiter)
-        # The two methods with which ``threading.Condition`` lets go of a lock that was taken several times.
-        depth = self._lock._release_save()
+        depth: list[Any] = []
         try:
+            # The two methods with which ``threading.Condition`` lets go of a lock that was taken several times.
+            depth.extend(starmap(self._lock._release_save, _ONCE))
             if timeout is None:
                 waiter.acquire()
             else:
                 waiter.acquire(True, min(timeout, MAX_SLEEP_S))
         finally:
-            self._lock._acquire_restore(depth)
+            if depth:  # else a signal handler raised before
+                self._lock._acquire_restore(depth[0])
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
 
     def notify_all(self) -> None:
         """Wake everybody who waits (lock held)."""
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter.release()
+        waiters = self._waiters
+        while waiters:  # whom an interrupted call did not come to, the next one wakes
+            if waiters[-1].locked():
+                waiters[-1].release()
+            del waiters[-1]
 
 
 def start_thread(run: Callable[[], None], name: str) -> None:

@@ -1,0 +1,68 @@
+"""Signal handlers that raise out of bind, connect, unbind, disconnect and term: half of one is left nowhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+from tests.support import eventually, purezmq_only, run_in_thread
+from tests.support.interrupting import interrupted_at
+
+from purezmq import native
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
+    purezmq_only("a pyzmq call is interrupted where libzmq waits, nowhere else"),
+]
+
+
+def try_all(is_interrupted: Callable[[int], bool]) -> int:
+    """Call with moment after moment until none was reached, and return how many there were."""
+    moment = 0
+    while is_interrupted(moment):
+        moment += 1
+    return moment
+
+
+def test_p18_interrupted_wait_for_a_change_raises_what_the_handler_raised() -> None:
+    """And the lock is held as often as before, so that whoever took it can let go."""
+    condition = native.Condition()
+
+    def is_interrupted(moment: int) -> bool:
+        with interrupted_at(moment) as reached, condition, condition:
+            condition.wait(0)
+        run_in_thread(lambda: condition.__enter__() and condition.__exit__()).result()
+        with condition:
+            condition.notify_all()
+        assert not condition._waiters
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 3
+
+
+def test_p18_who_waits_is_woken_by_the_notification_behind_an_interrupted_one() -> None:
+    """None is forgotten that was not woken yet."""
+
+    def is_interrupted(moment: int) -> bool:
+        condition = native.Condition()
+        changed = False
+
+        def wait() -> None:
+            with condition:
+                while not changed:
+                    condition.wait()
+
+        waiting = [run_in_thread(wait) for _ in range(3)]
+        eventually(lambda: len(condition._waiters) == 3)
+        with condition:
+            changed = True
+            with interrupted_at(moment) as reached:
+                condition.notify_all()
+        with condition:
+            condition.notify_all()
+        for call in waiting:
+            call.result()
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 3
