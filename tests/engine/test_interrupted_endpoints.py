@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from tests.support import eventually, purezmq_only, run_in_thread
+from tests.support import eventually, purezmq_only, run_in_thread, zmq
 from tests.support.interrupting import interrupted_at
 
 from purezmq import native
+from purezmq.engine.selector import is_nestable
+
+MakeContext = Callable[..., Any]
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
@@ -23,6 +27,31 @@ def try_all(is_interrupted: Callable[[int], bool]) -> int:
     while is_interrupted(moment):
         moment += 1
     return moment
+
+
+def is_open(selector: Any) -> bool:
+    """Whether a selector of the system's better kind has its descriptor yet."""
+    return is_nestable() and not selector._epoll.closed
+
+
+def test_p18_interrupted_term_ends_with_the_next(make_context: MakeContext) -> None:
+    """It ends the I/O threads and frees their descriptors, and the context isn't closed before."""
+
+    def is_interrupted(moment: int) -> bool:
+        context = make_context(2)
+        for _ in range(2):
+            socket = context.socket(zmq.PULL)
+            socket.bind("tcp://127.0.0.1:*")
+            socket.close(0)
+        loops = context._state.io_threads.loops
+        with interrupted_at(moment) as reached:
+            context.term()
+        run_in_thread(context.term).result()
+        assert context.closed
+        assert not [loop for loop in loops if loop._running.locked() or is_open(loop.selector)]
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 30
 
 
 def test_p18_interrupted_wait_for_a_change_raises_what_the_handler_raised() -> None:

@@ -148,8 +148,8 @@ class Loop:
         self.wakeup.set()
         # While the interpreter ends its threads are gone, without a word.
         if self._started and not self.is_current() and not is_finalizing():
-            self._running.acquire()
-            self._running.release()
+            with self._running:  # entered and left in C: a signal handler that raises leaves it free
+                pass
         self.abandon()
 
     def abandon(self) -> None:

@@ -306,13 +306,13 @@ class Context(PicklePolicy, Generic["_S_co"]):
         with state.condition:
             if state.finished:
                 return
-            state.finished = True
             threads = state.io_threads
-        forking.forget(self)
         if threads is not None:
             threads.stop()
         if state.swap_thread is not None:
             state.swap_thread.stop()
+        forking.forget(self)
+        state.finished = True  # last: who is interrupted comes once more
 
     def destroy(self, linger: int | None = None) -> None:
         """Close all sockets and end the context.
