@@ -13,6 +13,7 @@ from tests.support.interrupting import interrupted_at
 from purezmq import native
 from purezmq.engine.selector import is_nestable
 
+MakeSocket = Callable[..., Any]
 MakeContext = Callable[..., Any]
 
 pytestmark = [
@@ -32,6 +33,20 @@ def try_all(is_interrupted: Callable[[int], bool]) -> int:
 def is_open(selector: Any) -> bool:
     """Whether a selector of the system's better kind has its descriptor yet."""
     return is_nestable() and not selector._epoll.closed
+
+
+def test_p18_listener_of_a_closed_socket_is_ready_once(make_socket: MakeSocket) -> None:
+    """One that its socket forgot, whoever was interrupted: the I/O thread lets go of it and doesn't spin."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    pull.bind("tcp://127.0.0.1:*")
+    endpoint, listener, loop = pull.last_endpoint.decode(), pull._engine.listeners[0], pull._engine.loop
+    fd = listener.fd
+    pull._engine.listeners.clear()
+    pull.close()
+    eventually(lambda: pull._engine.closed)
+    push.connect(endpoint)
+    eventually(lambda: fd not in loop.handlers)
+    assert -1 == listener.stream_listener.fileno()
 
 
 def test_p18_interrupted_term_ends_with_the_next(make_context: MakeContext) -> None:

@@ -87,7 +87,9 @@ class Listener:
         engine = self.engine
         with engine.lease:
             for _ in range(ACCEPTS_PER_TURN):
-                if self.fd < 0 or engine.closed:
+                if engine.closed:
+                    self.abandon()  # else this descriptor, which nobody reads, would be ready for ever
+                if self.fd < 0:
                     return
                 wait = self.newcomers.wait_for_room(engine.options, monotonic())
                 if wait > 0:
