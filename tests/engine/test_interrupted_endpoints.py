@@ -35,6 +35,23 @@ def is_open(selector: Any) -> bool:
     return is_nestable() and not selector._epoll.closed
 
 
+@pytest.mark.parametrize("place", ["purezmq.engine.listener.Listener.start", "purezmq.transports.tcp._open_listener"])
+def test_p18_handlers_timeout_is_no_failed_bind(
+    make_socket: MakeSocket, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """An OSError without a number is not the system's: it ends the call as it is, and the address is free."""
+    pull = make_socket(zmq.PULL)
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, interrupt)
+        with pytest.raises(TimeoutError):
+            pull.bind("tcp://127.0.0.1:*")
+    assert not pull._engine.listeners
+
+
 def test_p18_listener_of_a_closed_socket_is_ready_once(make_socket: MakeSocket) -> None:
     """One that its socket forgot, whoever was interrupted: the I/O thread lets go of it and doesn't spin."""
     pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)

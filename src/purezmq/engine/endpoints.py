@@ -10,6 +10,7 @@ from purezmq.endpoint import parse_endpoint
 from purezmq.engine.dialer import Dialer
 from purezmq.engine.inproc import connect_inproc, pair_up
 from purezmq.engine.listener import Listener
+from purezmq.engine.session import is_of_system
 from purezmq.error import ZMQError, make_error
 from purezmq.transports.registry import get_transport, is_datagram_scheme
 from purezmq.wire.config import ConnectionConfig
@@ -89,7 +90,7 @@ class Endpoints:
             if listener is not None:
                 listener.abandon()
             stream_listener.close()
-            if not isinstance(error, OSError):  # a signal handler's: this was no bind
+            if not isinstance(error, OSError) or not is_of_system(error):  # a signal handler's: this was no bind
                 raise
             engine.emit(Event.BIND_FAILED, error.errno or 0, text, error=str(error))
             raise make_error(error.errno or EINVAL, f"cannot bind '{endpoint}': {error.strerror}") from error

@@ -134,6 +134,8 @@ class TcpTransport(Transport):
             try:
                 return _open_listener(family, sockaddr, options, dual_stack=bool(options.ipv6))
             except OSError as error:
+                if error.errno is None:  # no system's, but a signal handler's TimeoutError
+                    raise
                 failure = error
                 # A name's next address only if this one is not here: a second socket of a name that is in use
                 # would silently listen elsewhere.
