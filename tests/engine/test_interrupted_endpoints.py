@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.support import eventually, purezmq_only, run_in_thread, zmq
+from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
 from tests.support.interrupting import interrupted_at
 
 from purezmq import native
@@ -30,9 +31,39 @@ def try_all(is_interrupted: Callable[[int], bool]) -> int:
     return moment
 
 
+def pipes_of(socket: Any) -> list[Any]:
+    """What a PUSH, DEALER or their kin sends to by turns."""
+    pipes: list[Any] = socket._pattern.balancer.pipes
+    return pipes
+
+
 def is_open(selector: Any) -> bool:
     """Whether a selector of the system's better kind has its descriptor yet."""
     return is_nestable() and not selector._epoll.closed
+
+
+@pytest.mark.parametrize("transport", ["tcp", "inproc"])
+def test_p18_interrupted_disconnect_ends_with_the_next(make_socket: MakeSocket, transport: str) -> None:
+    """Behind ENOENT, or a disconnect that returns, no message goes there any more."""
+    pull = make_socket(zmq.PULL)
+
+    def is_interrupted(moment: int) -> bool:
+        push = make_socket(zmq.PUSH)
+        endpoint = link(pull, push, transport=transport)
+        with interrupted_at(moment) as reached:
+            push.disconnect(endpoint)
+        with suppress(zmq.ZMQError):
+            push.disconnect(endpoint)
+        assert not pipes_of(push)
+        with pytest.raises(zmq.Again):
+            push.send(b"x", zmq.DONTWAIT)
+        eventually(lambda: not push._engine.sessions and not push._engine.links)
+        assert not push._shared.endpoints.describe()
+        push.close()
+        pull.unbind(endpoint)
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 20
 
 
 @pytest.mark.parametrize("place", ["purezmq.engine.listener.Listener.start", "purezmq.transports.tcp._open_listener"])

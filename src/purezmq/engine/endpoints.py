@@ -192,12 +192,18 @@ class Endpoints:
         """What connects to an endpoint already."""
         if text.startswith(_INPROC):
             self._inproc_connected = [entry for entry in self._inproc_connected if not entry[1].pipe.ended]
-            return next((link for name, link in self._inproc_connected if _INPROC + name == text), None)
+            for name, link in self._inproc_connected:
+                if _INPROC + name == text:
+                    return link
+            return None
         return self._find_dialer(text)
 
     def _find_dialer(self, text: str) -> Dialer | None:
-        # One that only goes on for what is queued was disconnected already.
-        return next((one for one in self.engine.dialers if one.text == text and not one.session.ending), None)
+        # No generator: what a signal handler raises at the end of one is lost.
+        for dialer in self.engine.dialers:
+            if dialer.text == text and not dialer.session.ending:  # else it only goes on for what is queued
+                return dialer
+        return None
 
     def withdraw(self, connector: Dialer | InprocLink) -> None:
         """Undo one `connect`, whose caller waited in vain."""
@@ -210,7 +216,29 @@ class Endpoints:
             session.dialer = None
             session.close_stream(None)
         elif connector in engine.dialers:
-            engine.end_dialer(connector)
+            self._end_dialer(connector)
+
+    def _end_dialer(self, dialer: Dialer) -> None:
+        """As the engine does; to its end also where a signal handler raises in the midst."""
+        engine = self.engine
+        try:
+            engine.end_dialer(dialer)
+        except BaseException:
+            _let_forget(dialer.session.pipe)
+            engine.end_dialer(dialer)
+            raise
+
+    def _end_link(self, link: InprocLink) -> None:
+        """End a connection over inproc; to its end also where a signal handler raises in the midst."""
+        engine = self.engine
+        try:
+            link.close()
+            engine.detach(link.pipe)
+        except BaseException:
+            link.close()
+            _let_forget(link.pipe)
+            engine.detach(link.pipe)
+            raise
 
     def describe(self) -> list[str]:
         """The endpoints that the socket is bound or connected to."""
@@ -275,15 +303,12 @@ class Endpoints:
         Raises:
             ZMQError: ENOENT: the socket is not connected to it.
         """
-        engine = self.engine
         endpoint = parse_endpoint(text)
         if endpoint.scheme == "inproc":
             for entry in self._inproc_connected:
                 if entry[0] == endpoint.address:
-                    self._inproc_connected.remove(entry)
-                    link = entry[1]
-                    link.close()
-                    engine.detach(link.pipe)
+                    self._end_link(entry[1])
+                    self._inproc_connected.remove(entry)  # last: who is interrupted comes once more
                     return
             raise _not_found("connected", text)
         if is_datagram_scheme(endpoint.scheme):
@@ -292,18 +317,17 @@ class Endpoints:
         dialer = self._find_dialer(text)
         if dialer is None:
             raise _not_found("connected", text)
-        engine.end_dialer(dialer)
+        self._end_dialer(dialer)
 
     def disconnect_pipe(self, pipe: Pipe) -> None:
         """End the connection to one peer, whichever side made it; what is queued to it leaves for as long as LINGER."""
         engine = self.engine
         carrier = pipe.carrier
         if getattr(carrier, "is_direct", False):
+            self._end_link(carrier)
             self._inproc_connected = [entry for entry in self._inproc_connected if entry[1] is not carrier]
-            carrier.close()
-            engine.detach(pipe)
         elif carrier.dialer is not None:
-            engine.end_dialer(carrier.dialer)
+            self._end_dialer(carrier.dialer)
         else:
             engine.end_session(carrier)
 
@@ -319,6 +343,12 @@ def _find_transport(endpoint: Endpoint) -> Transport:
         return get_transport(endpoint.scheme)
     except ZMQError as error:
         raise make_error(error.errno or 0, f"cannot use '{endpoint}': {error}") from None
+
+
+def _let_forget(pipe: Pipe | None) -> None:
+    """Coming or going was interrupted: the pattern may know the pipe yet, or in part, and shall forget it for good."""
+    if pipe is not None:
+        pipe.attached = True
 
 
 def _not_found(how: str, text: str) -> ZMQError:
