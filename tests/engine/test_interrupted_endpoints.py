@@ -42,6 +42,28 @@ def is_open(selector: Any) -> bool:
     return is_nestable() and not selector._epoll.closed
 
 
+@pytest.mark.parametrize("kinds", [(zmq.PUSH, zmq.PULL), (zmq.DEALER, zmq.DEALER)], ids=["pipeline", "dealer"])
+def test_p18_interrupted_connect_over_inproc_leaves_nothing_at_the_other_end(
+    make_socket: MakeSocket, kinds: tuple[int, int]
+) -> None:
+    """The bound socket takes the connector once, though the command that says so is done twice, and lets it go."""
+    bound = make_socket(kinds[0])
+    bound.bind("inproc://other")
+
+    def is_interrupted(moment: int) -> bool:
+        connector = make_socket(kinds[1])
+        connector._engine.loop.start()
+        with interrupted_at(moment) as reached:
+            connector.connect("inproc://other")
+        if connector._shared.endpoints.describe():
+            eventually(lambda: len(pipes_of(bound)) == 1)
+        connector.close()
+        eventually(lambda: not pipes_of(bound))
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 50
+
+
 @pytest.mark.parametrize("transport", ["tcp", "inproc"])
 def test_p18_interrupted_disconnect_ends_with_the_next(make_socket: MakeSocket, transport: str) -> None:
     """Behind ENOENT, or a disconnect that returns, no message goes there any more."""

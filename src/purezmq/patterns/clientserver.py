@@ -71,12 +71,13 @@ class Addressed(Pattern):
 
     def attach(self, pipe: Pipe) -> None:
         """Give the peer a number that no live peer has."""
-        routing_id = self._next_id & _ROUTING_ID_MASK
-        while not routing_id or routing_id in self.peers:
-            routing_id = (routing_id + 1) & _ROUTING_ID_MASK
-        self._next_id = routing_id + 1
-        self.peers[routing_id] = pipe
-        self.last_routing_id = pipe.state = routing_id
+        if self.peers.get(pipe.state) is not pipe:  # it is where the first time was interrupted
+            routing_id = self._next_id & _ROUTING_ID_MASK
+            while not routing_id or routing_id in self.peers:
+                routing_id = (routing_id + 1) & _ROUTING_ID_MASK
+            self._next_id = routing_id + 1
+            self.peers[routing_id] = pipe
+            self.last_routing_id = pipe.state = routing_id
         super().attach(pipe)
 
     def connected(self, pipe: Pipe) -> None:

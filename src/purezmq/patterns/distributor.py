@@ -242,13 +242,13 @@ class Distributor:
     def attach(self, pipe: Pipe) -> None:
         """Know a pipe; it wants nothing yet."""
         self.pipes[pipe] = None
-        self.count_strict(pipe, 1)
         if getattr(pipe.carrier, "is_direct", False):
             pipe.share = DirectQueue(pipe)
-            return
-        group = self._prepare(frozenset())
-        group.join(pipe)
-        pipe.share = group
+        else:
+            group = self._prepare(frozenset())
+            group.join(pipe)
+            pipe.share = group
+        self.count_strict(pipe, 1)  # last: without a share it counts nowhere
 
     def detach(self, pipe: Pipe) -> list[tuple[bytes, bool]]:
         """Forget a pipe and its topics.
@@ -257,7 +257,10 @@ class Distributor:
             What it wanted: (topic, whether nobody else wants it).
         """
         queue = pipe.share
-        if pipe not in self.pipes or queue is None:
+        if pipe not in self.pipes:
+            return []
+        if queue is None:  # a signal handler ended its coming in the midst
+            del self.pipes[pipe]
             return []
         if type(queue) is SharedQueue and queue.has_output():
             self.carrier.flush_shared(queue)

@@ -60,8 +60,9 @@ class FairQueue:
         self.handle_ready_changed: Callable[[], None] | None = None
 
     def attach(self, pipe: Pipe) -> None:
-        """Read this pipe from now on."""
-        self.pipes.append(pipe)
+        """Read this pipe from now on. Once more, at once, does no harm: the first time may have been interrupted."""
+        if self.pipes[-1:] != [pipe]:
+            self.pipes.append(pipe)
         if self.short_cut is not None:
             self._end_short_cut()
         if self.accept is None and len(self.pipes) == 1 and not (self.active or self.ready or self.peeked):

@@ -26,8 +26,9 @@ class LoadBalancer:
         self.next_index = 0
 
     def attach(self, pipe: Pipe) -> None:
-        """Send to this pipe, too."""
-        self.pipes.append(pipe)
+        """Send to this pipe, too. Once more, at once, does no harm: the first time may have been interrupted."""
+        if self.pipes[-1:] != [pipe]:
+            self.pipes.append(pipe)
 
     def detach(self, pipe: Pipe) -> None:
         """Send to this pipe no more."""

@@ -39,7 +39,7 @@ class Pair(Pattern):
 
     def attach(self, pipe: Pipe) -> None:
         """Take the first peer; refuse any other while it lives."""
-        if self.pipe is not None:
+        if self.pipe is not None and self.pipe is not pipe:  # it is where the first time was interrupted
             pipe.carrier.end_pipe(pipe)
             return
         if self.former is not None:
