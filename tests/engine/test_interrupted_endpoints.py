@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.support import eventually, link, purezmq_only, run_in_thread, zmq
+from tests.support import eventually, link, purezmq_only, run_in_thread, try_recv, zmq
 from tests.support.interrupting import interrupted_at
 
 from purezmq import native
@@ -40,6 +40,57 @@ def pipes_of(socket: Any) -> list[Any]:
 def is_open(selector: Any) -> bool:
     """Whether a selector of the system's better kind has its descriptor yet."""
     return is_nestable() and not selector._epoll.closed
+
+
+def test_p18_interrupted_bind_over_inproc_is_undone(make_socket: MakeSocket) -> None:
+    """The name is free again, for this socket and, after its close, for another."""
+
+    def is_interrupted(moment: int) -> bool:
+        first, second = make_socket(zmq.PULL), make_socket(zmq.PULL)
+        with interrupted_at(moment) as reached:
+            first.bind("inproc://bound")
+        if first._shared.endpoints.describe():
+            first.unbind("inproc://bound")
+        first.bind("inproc://bound")
+        with pytest.raises(zmq.ZMQError) as caught:  # a bind that fails undoes none that didn't
+            first.bind("inproc://bound")
+        assert caught.value.errno == zmq.EADDRINUSE
+        with pytest.raises(zmq.ZMQError):
+            second.bind("inproc://bound")
+        first.close()
+        second.bind("inproc://bound")
+        second.close()
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 10
+
+
+@pytest.mark.parametrize("kinds", [(zmq.PULL, zmq.PUSH), (zmq.PAIR, zmq.PAIR)], ids=["pipeline", "pair"])
+def test_p18_who_waited_for_an_interrupted_bind_over_inproc_is_connected_by_the_next(
+    make_socket: MakeSocket, kinds: tuple[int, int]
+) -> None:
+    """Each once, and what it had sent before arrives, whichever moment of the first bind was interrupted."""
+
+    def is_interrupted(moment: int) -> bool:
+        bound = make_socket(kinds[0])
+        waiting = [make_socket(kinds[1]) for _ in range(2 if kinds[0] == zmq.PULL else 1)]
+        for socket in waiting:
+            socket.connect("inproc://awaited")
+            socket.send(b"early")
+        with interrupted_at(moment) as reached:
+            bound.bind("inproc://awaited")
+        if not bound._shared.endpoints.describe():
+            bound.bind("inproc://awaited")
+        for socket in waiting:
+            socket.send(b"late")
+        assert sorted([b"early", b"late"] * len(waiting)) == sorted(bound.recv() for _ in range(2 * len(waiting)))
+        assert len(bound._engine.links) == len(waiting)
+        assert try_recv(bound) is None
+        for socket in [*waiting, bound]:
+            socket.close()
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 20
 
 
 @pytest.mark.parametrize("kinds", [(zmq.PUSH, zmq.PULL), (zmq.DEALER, zmq.DEALER)], ids=["pipeline", "dealer"])

@@ -473,20 +473,20 @@ def test_p18_second_end_of_an_inproc_connection_hears_of_it(
     connector, binder = push._engine, pull._engine
     (waiting,) = connector.links
 
-    post = type(binder).post
+    run_mailbox = Lease.run_mailbox
 
-    def post_interrupted(engine: Any, command: Callable[[], None]) -> None:
-        post(engine, command)
-        if engine is binder:
+    def run_interrupted(lease: Lease, *args: Any) -> None:
+        run_mailbox(lease, *args)
+        if lease is binder.lease:
             raise Interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(binder), "post", post_interrupted)
+        patch.setattr(Lease, "run_mailbox", run_interrupted)
         with pytest.raises(Interrupted):
             pair_up(waiting, binder)
     push.sndtimeo = 5000
     push.send(b"x")
-    assert waiting.confirmation is not None
+    eventually(lambda: waiting.confirmation is not None)
 
 
 def test_p18_interrupted_bind_leaves_no_listener(make_socket: MakeSocket) -> None:

@@ -61,11 +61,7 @@ class Endpoints:
         endpoint = parse_endpoint(text)
         self._check_datagrams(endpoint, bound=True)
         if endpoint.scheme == "inproc":
-            waiting = engine.context.inproc.bind(endpoint.address, engine)
-            engine.queues.bound_overflow[endpoint.address] = overflow
-            for link in waiting:
-                pair_up(link, engine)
-            self._inproc_bound.append(endpoint.address)
+            self._bind_inproc(endpoint.address, overflow)
             self.last = text
             return
         self._check_scheme(endpoint)
@@ -149,6 +145,24 @@ class Endpoints:
         self.last = text
         dialer.start()
         return dialer
+
+    def _bind_inproc(self, name: str, overflow: str) -> None:
+        engine = self.engine
+        registry = engine.context.inproc
+        is_new = registry.find(name) is not engine
+        try:
+            registry.bind(name, engine)
+            engine.queues.bound_overflow[name] = overflow
+            for link in registry.find_waiting(name):
+                if link.peer is None and not link.pipe.ended:  # else an earlier bind was interrupted right behind it
+                    pair_up(link, engine)
+                registry.forget(name, link)
+            self._inproc_bound.append(name)
+        except BaseException:
+            if is_new:  # a signal handler's: this was no bind; who has no other end yet waits on
+                registry.unbind(name, engine)
+            raise
+
 
     def _check_datagrams(self, endpoint: Endpoint, *, bound: bool) -> None:
         """Raise ENOCOMPATPROTO where the socket's type and the scheme do not fit, in this role."""

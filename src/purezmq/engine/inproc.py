@@ -330,11 +330,7 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
     theirs.routing_id = connector.options.routing_id
     if not mine.routing_id:
         mine.routing_id = binder.options.routing_id
-    other.peer = link
-    link.peer = other
-    mine.quiet = True
     mine.since = theirs.since = time()
-    mine.connections += 1
 
     def accept() -> None:
         other.confirmation = Confirmation()
@@ -345,10 +341,23 @@ def pair_up(link: InprocLink, binder: SocketEngine) -> None:
         link.confirmation = Confirmation()
         connector.handle_link_connected(link)
 
+    to_binder, to_connector = binder.lease.mailbox.append, connector.lease.mailbox.append
+    mine.quiet = True
+    mine.connections += 1
+    other.peer = link
+    link.peer = other
+    # A signal handler may raise behind each call, but not before the first: no end is left without the other.
     try:
-        binder.post(accept)
-    finally:  # a signal handler may have raised: no end is left without the other
-        connector.post(note_connected)
+        try:
+            to_binder(accept)
+        finally:
+            to_connector(note_connected)
+        binder.lease.run_mailbox()
+        connector.lease.run_mailbox()
+    except BaseException:
+        binder.lease.rescue_mailbox()
+        connector.lease.rescue_mailbox()
+        raise
 
 
 def _find_conflation(engine: SocketEngine, name: str) -> Any:

@@ -32,11 +32,8 @@ class InprocRegistry:
         #: Names of 0MQ's own (RFC 27) that were ever bound.
         self._reserved: set[str] = set()
 
-    def bind(self, name: str, owner: Any) -> list[Any]:
-        """Bind a name.
-
-        Returns:
-            The connectors that waited for it, in order.
+    def bind(self, name: str, owner: Any) -> None:
+        """Bind a name. Those who waited for it are the owner's to give another end to, and then to `forget`.
 
         Raises:
             ZMQError: EADDRINUSE: another socket of this context is bound to it; EINVAL: the name is empty.
@@ -51,7 +48,11 @@ class InprocRegistry:
             self._bound[name] = owner
             if name.startswith(_RESERVED):
                 self._reserved.add(name)
-            return self._waiting.pop(name, [])
+
+    def find_waiting(self, name: str) -> list[Any]:
+        """The connectors that wait for a name, in order."""
+        with self._lock:
+            return list(self._waiting.get(name, ()))
 
     def unbind(self, name: str, owner: Any) -> None:
         """Free a name if `owner` holds it."""
