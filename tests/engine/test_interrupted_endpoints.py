@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from errno import ENOENT
 from typing import Any
 
 import pytest
-from tests.support import eventually, link, purezmq_only, run_in_thread, try_recv, zmq
-from tests.support.interrupting import interrupted_at
+from tests.support import TIMEOUT_S, eventually, link, purezmq_only, run_in_thread, try_recv, zmq
+from tests.support.interrupting import Interrupted, interrupted_at
 
 from purezmq import native
 from purezmq.engine.selector import is_nestable
@@ -40,6 +42,92 @@ def pipes_of(socket: Any) -> list[Any]:
 def is_open(selector: Any) -> bool:
     """Whether a selector of the system's better kind has its descriptor yet."""
     return is_nestable() and not selector._epoll.closed
+
+
+@pytest.mark.parametrize("transport", ["tcp", "inproc"])
+def test_p18_interrupted_connect_is_made_or_undone(make_socket: MakeSocket, transport: str) -> None:
+    """No message is queued for a connection that nobody makes; what connects can be disconnected, and once only."""
+    pull = make_socket(zmq.PULL)
+    endpoint = "inproc://connected" if transport == "inproc" else "tcp://127.0.0.1:*"
+    pull.bind(endpoint)
+    endpoint = pull.last_endpoint.decode()
+
+    def is_interrupted(moment: int) -> bool:
+        push = make_socket(zmq.PUSH)
+        push._engine.loop.start()
+        with interrupted_at(moment) as reached:
+            push.connect(endpoint)
+        assert len(pipes_of(push)) == len(push._shared.endpoints.describe()) <= 1
+        if pipes_of(push):
+            push.send(b"%d" % moment)
+            assert [b"%d" % moment] == pull.recv_multipart()
+            push.disconnect(endpoint)
+        with pytest.raises(zmq.ZMQError) as caught:
+            push.disconnect(endpoint)
+        assert caught.value.errno == ENOENT
+        push.connect(endpoint)
+        push.send(b"again")
+        assert [b"again"] == pull.recv_multipart()
+        push.close()
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 20
+
+
+def test_p18_interrupted_connect_that_waits_leaves_no_other_than_a_made_connection(make_socket: MakeSocket) -> None:
+    """Whichever moment before the handshake was interrupted: nothing is connected."""
+    pull = make_socket(zmq.PULL)
+    pull.bind("tcp://127.0.0.1:*")
+    endpoint = pull.last_endpoint.decode()
+
+    def is_interrupted(moment: int) -> bool:
+        push = make_socket(zmq.PUSH)
+        push._engine.loop.start()
+        with interrupted_at(moment) as reached:
+            push.connect(endpoint, wait=TIMEOUT_S)
+        with push._engine.lease:
+            assert all(dialer.is_connected for dialer in push._engine.dialers)
+        push.close()
+        return bool(reached)
+
+    assert try_all(is_interrupted) > 20
+
+
+def test_p18_message_sent_by_another_thread_during_an_interrupted_connect_arrives(make_socket: MakeSocket) -> None:
+    """The connect is undone, but for what was taken meanwhile: that leaves as after any disconnect."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    pull.bind("tcp://127.0.0.1:*")
+    push.linger = -1
+    attach = push._pattern.attach
+
+    def attach_and_send(pipe: Any) -> None:
+        attach(pipe)
+        pipe.send(b"taken")  # the path without the lease
+        raise Interrupted
+
+    push._pattern.attach = attach_and_send
+    with pytest.raises(Interrupted):
+        push.connect(pull.last_endpoint.decode())
+    assert [b"taken"] == pull.recv_multipart()
+    assert not pipes_of(push)
+
+
+def test_p18_dialer_started_twice_makes_one_connection(make_socket: MakeSocket) -> None:
+    """Both attempts look before they connect: the second finds what the first has made."""
+    pull, push = make_socket(zmq.PULL), make_socket(zmq.PUSH)
+    pull.bind("tcp://127.0.0.1:*")
+    loop, accepted = push._engine.loop, []
+    with push._engine.lease:  # so that both are resolved before either connects
+        push._shared.endpoints.connect(pull.last_endpoint.decode())
+        push._engine.dialers[0].start()
+        both = threading.Event()
+        loop.call(lambda: loop.call(both.set))
+    assert both.wait(TIMEOUT_S)
+    push.send(b"one")
+    assert b"one" == pull.recv()
+    accepted = list(pull._engine.sessions.values())
+    assert 1 == len(accepted)
+    assert not push._engine.dialers[0]._pending
 
 
 def test_p18_interrupted_bind_over_inproc_is_undone(make_socket: MakeSocket) -> None:

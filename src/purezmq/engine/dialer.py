@@ -95,7 +95,7 @@ class Dialer:
         return f"<Dialer {self.text} {'connected' if self.session.stream else 'connecting'}>"
 
     def start(self) -> None:
-        """Begin; from any thread."""
+        """Begin; from any thread. Once more does no harm."""
         self.engine.loop.call(self._attempt)
 
     def _attempt(self) -> None:
@@ -122,8 +122,8 @@ class Dialer:
 
     def _handle_resolved(self, addresses: list[Any], failure: BaseException | None) -> None:
         with self.engine.lease:
-            if self.closed:
-                return
+            if self.closed or self._pending is not None or self.session.stream is not None:
+                return  # it was started twice
             self._addresses = list(addresses)
             self._try_next(failure or OSError(f"no address for {self.text}"))
 

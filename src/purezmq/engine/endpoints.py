@@ -121,8 +121,7 @@ class Endpoints:
         if engine.pattern.single_connect and (known := self.find_connector(text)) is not None:
             return known
         if endpoint.scheme == "inproc":
-            link = connect_inproc(engine, endpoint.address, routing_id, overflow)
-            self._inproc_connected.append((endpoint.address, link))
+            link = self._connect_inproc(endpoint.address, routing_id, overflow)
             self.last = text
             return link
         self._check_scheme(endpoint)
@@ -139,11 +138,18 @@ class Endpoints:
         dialer = Dialer(engine, endpoint, transport, engine.options.copy(), _make_config(engine))
         dialer.routing_id = routing_id
         dialer.session.overflow = overflow
-        engine.dialers.append(dialer)
-        if not engine.options.immediate and not engine.is_raw() and not is_awaited:
-            engine.attach(engine.queues.make_pipe(dialer.session, routing_id))
+        try:
+            engine.dialers.append(dialer)
+            if not engine.options.immediate and not engine.is_raw() and not is_awaited:
+                engine.attach(engine.queues.make_pipe(dialer.session, routing_id))
+            dialer.start()
+        except BaseException:  # a signal handler's: this was no connect
+            _let_forget(dialer.session.pipe)
+            self.withdraw(dialer)
+            if not dialer.closed:
+                dialer.start()  # another thread has sent something meanwhile
+            raise
         self.last = text
-        dialer.start()
         return dialer
 
     def _bind_inproc(self, name: str, overflow: str) -> None:
@@ -163,6 +169,17 @@ class Endpoints:
                 registry.unbind(name, engine)
             raise
 
+    def _connect_inproc(self, name: str, routing_id: bytes, overflow: str) -> InprocLink:
+        engine = self.engine
+        try:
+            link = connect_inproc(engine, name, routing_id, overflow)
+            self._inproc_connected.append((name, link))
+        except BaseException:  # a signal handler's: this was no connect
+            known = {id(entry[1]) for entry in self._inproc_connected}
+            for link in [one for one in engine.links if not one.accepted and id(one) not in known]:
+                self._end_link(link)
+            raise
+        return link
 
     def _check_datagrams(self, endpoint: Endpoint, *, bound: bool) -> None:
         """Raise ENOCOMPATPROTO where the socket's type and the scheme do not fit, in this role."""

@@ -101,21 +101,22 @@ def connect_steps(socket: Any, text: str, timeout: float, overflow: str = "") ->
     """
     deadline = deadline_after(timeout)
     shared = socket._shared
-    with socket._engine.lease.afterwards, socket._engine.lease.guard:
-        socket._check_open()
-        known = shared.endpoints.find_connector(text)
-        routing_id, shared.connect_routing_id = shared.connect_routing_id, b""
-        connector = shared.endpoints.connect(text, routing_id, overflow, is_awaited=True)
-        if connector is None:
-            return  # datagrams: there is nobody to wait for
-        if connector is known and not text.startswith("inproc:"):
-            connector.failure = None  # of an attempt before this call
+    connector: Any = None
     try:
+        with socket._engine.lease.afterwards, socket._engine.lease.guard:
+            socket._check_open()
+            known = shared.endpoints.find_connector(text)
+            routing_id, shared.connect_routing_id = shared.connect_routing_id, b""
+            connector = shared.endpoints.connect(text, routing_id, overflow, is_awaited=True)
+            if connector is None:
+                return  # datagrams: there is nobody to wait for
+            if connector is known and not text.startswith("inproc:"):
+                connector.failure = None  # of an attempt before this call
         if not (yield Step(lambda: _check_connector(connector, text), deadline)):
             raise make_error(EAGAIN, f"{text} is not connected after {timeout} s: {_what_is_missing(connector)}")
     except BaseException:
         with socket._engine.lease.afterwards, socket._engine.lease.guard:
-            if shared.usable and connector is not known:
+            if connector is not None and shared.usable and connector is not known:
                 shared.endpoints.withdraw(connector)
         raise
 
