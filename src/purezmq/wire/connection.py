@@ -76,7 +76,8 @@ class Connection:
         ready: the handshake is over and messages may flow.
         closed: it's over; whatever is received is ignored.
         peer: what the handshake told about the peer, or None before its end.
-        read_size: how many bytes to read next: inside a large body exactly what is missing, after one just a header.
+        read_size: how many bytes to read next: inside a large body exactly what is missing, after one just a
+            header, or under a cipher as much again.
         has_buffered: bytes are waiting that ``receive_data(b"", now)`` can decode.
         shares_encoding: what ``encode`` returns fits every other connection for which this is True, too.
         encode: ``encode(messages)`` turns a batch (single bodies, or lists of parts) into few chunks to send, in order.
