@@ -25,7 +25,7 @@ from purezmq.wire.events import (
     Subscribed,
 )
 from purezmq.wire.framing_fast import FastFrameDecoder
-from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
+from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting
 from purezmq.wire.heartbeat import Heartbeat
 from purezmq.wire.limits import (
     EARLY_READ_SIZE,
@@ -252,8 +252,8 @@ class Connection:
             now: seconds of a monotonic clock.
         """
         self._move(Input.SEND_GREETING)
-        self._send(encode_signature(self.config.routing_id))
         assert self._greeting is not None  # dropped when ready
+        self._send(self._greeting.encode_start())
         self._deadline = self._greeting.start(now, bound=self.bound)
 
     def data_to_send(self, *, keeps_pong: bool = False) -> list[Buffer]:
