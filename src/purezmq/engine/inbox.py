@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Inbox"]
 
-#: Reads of one connection per turn, while they complete no message.
+#: Reads of one connection per turn, while they complete no message, or each a large sealed one.
 READS_PER_TURN = 4
 #: Reads of a connection that broke, for what arrived before it did.
 READS_AT_END = 64
@@ -43,6 +43,7 @@ class Inbox:
     if TYPE_CHECKING:
         connection: Connection | None
         engine: Any
+        frame_overhead: int
         mask: int
         pipe: Pipe | None
         read_batch: int
@@ -85,11 +86,20 @@ class Inbox:
             messages = connection.receive_data(data, now, limit)
             if messages and pipe is not None:
                 self._deliver(pipe, messages)
-                if connection.has_control:
+                has_control = connection.has_control
+                if has_control:
                     self._after_input(now)
                 if connection.has_buffered:
                     self.engine.stalled.add(self)
-                return
+                    return
+                limit -= len(messages)
+                if not self.frame_overhead or len(messages) > 1 or len(data) < size or limit <= 0 or has_control:
+                    return
+                if pipe.receive_policy != BLOCK or pipe.receive_meter is not None:
+                    return
+                # A large sealed message, and perhaps more: after each the processor's caches are full of it, and the
+                # way through the interpreter to the application and back costs a fifth of the time to open it.
+                continue
             self._after_input(now, messages)
             if len(data) < size or self.stream is None or pipe is None:
                 if wanted != READ_SIZE:
