@@ -49,7 +49,7 @@ def main() -> None:
     bug = os.environ.get(PLANT)
     for module in targets.loaded_before(name):
         importlib.import_module(module)
-    sys.meta_path.insert(0, BranchFinder("purezmq", counts_all=name in targets.COUNTED))
+    sys.meta_path.insert(0, BranchFinder("purezmq", counted=targets.COUNTED.get(name, frozenset())))
     target = targets.load_target(name)
     getattr(target, "prepare", lambda: None)()
     for seed in target.seeds():  # what is imported or made once is no input's merit, and needs a deeper stack

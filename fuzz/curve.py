@@ -70,16 +70,17 @@ _TRANSIENT_SECRET = bytes(range(50, 82))
 TRANSIENT = crypto_scalarmult_base(_TRANSIENT_SECRET)
 _RECORD_SIZE = 4
 HANDSHAKE = b"\0\0\0\0\1\0\0\0"
-"""The script of a good handshake; another byte of `where` makes the same frames, and the handshake is played."""
+"""The script of a good handshake, which is not played."""
 #: The same keys, and many of the same boxes, are wanted again and again.
 _cached = lru_cache(maxsize=4096)
 _share_key = _cached(crypto_box_beforenm)
 _seal = _cached(crypto_box_afternm)
 _VOUCHED_SIZE = 128
 """The client's key and its vouch, of which nothing may be changed."""
-_MAX_RECORDS = 12
-_MAX_BYTES = 8_000
-_MAX_RUN = 24
+_MAX_RECORDS = 8
+_MAX_BYTES = 4_000
+_RUNS = (2, 3, 4, 5, 6, 8, 18, 24)
+"""Lengths of runs: two of them are decoded as such."""
 _MAX_PIECES = 4
 #: What a record does.
 FIRST, SECOND, MESSAGE, RUN, PLAIN, RAW, REPLAY, ERROR = range(8)
@@ -269,7 +270,7 @@ class CurvePeer:
 
     def run(self, how: int, where: int, payload: bytes) -> bytes:
         """Many messages of one size, one of which may be wrong."""
-        count = where % _MAX_RUN + 1
+        count = _RUNS[where % len(_RUNS)]
         frames = [
             self.message(how if number == (len(payload) * 5) % count else GOOD, 0, payload) for number in range(count)
         ]
@@ -329,7 +330,12 @@ class Randomness:
     def __call__(self, size: int) -> bytes:
         """Return as many bytes."""
         self._calls += 1
-        return hashlib.shake_128(b"%d" % self._calls).digest(size)
+        return _numbered_bytes(self._calls, size)
+
+
+@_cached
+def _numbered_bytes(number: int, size: int) -> bytes:
+    return hashlib.shake_128(b"%d" % number).digest(size)
 
 
 def _create_mechanism(config: ConnectionConfig, *, bound: bool) -> CurveMechanism:
@@ -371,7 +377,7 @@ class Session:
             stream = self.peer.act(record)
             total += len(stream)
             for piece in [stream] if step < 0 else cut(stream, step, _MAX_PIECES):
-                limit = UNLIMITED if step < 0 else step % 7 + 1
+                limit = UNLIMITED if step < 0 else step % 24 + 1
                 take_data(self.connection, piece, limit, verdict, self.messages, self.events)
         self._take_control()
 
@@ -433,6 +439,8 @@ def run_curve(data: bytes, config: ConnectionConfig, checks: Checks, *, as_serve
     ready = script.startswith(HANDSHAKE)
     if ready:
         script = script[len(HANDSHAKE) :]
+    elif not checks.play:
+        ready, script = _skip_handshake(script)
     sessions: list[Session] = []
     for cut_by in [-1] * checks.whole + [step] * checks.pieces:
         session = begin_session(config, verdict, as_server=as_server, ready=ready)
@@ -447,6 +455,17 @@ def run_curve(data: bytes, config: ConnectionConfig, checks: Checks, *, as_serve
     if checks.end:
         for session in sessions:
             check_end(session.connection)
+
+
+def _skip_handshake(script: bytes) -> tuple[bool, bytes]:
+    """Whether a script begins with a good handshake, however it is written; and what follows."""
+    at = 0
+    for what in (FIRST, SECOND):
+        head = script[at : at + _RECORD_SIZE]
+        if len(head) < _RECORD_SIZE or head[0] % 8 != what or head[1] % 8 != GOOD:
+            return False, script
+        at += _RECORD_SIZE + head[3]
+    return True, script[at:]
 
 
 def _compare(outcome: Outcome, peer: CurvePeer, expected: Reading) -> None:
@@ -466,13 +485,13 @@ def curve_seeds() -> Iterable[bytes]:
     handshake = record(FIRST) + record(SECOND)
     ping = record(MESSAGE, GOOD, 2, b"\x04PING\x00\x05x")
     traffic = record(MESSAGE, GOOD, 0, b"one") + record(MESSAGE, GOOD, 1, b"two") + record(MESSAGE, GOOD, 0, b"parts")
-    yield b"\0\0" + handshake + traffic + ping + record(RUN, GOOD, 40, b"run")
+    yield b"\0\0" + handshake + traffic + ping + record(RUN, GOOD, 30, b"run")
     yield b"\3\1" + handshake + record(RUN, GOOD, 79, b"long" * 60) + ping + traffic
     for how in range(1, 8):
         yield bytes((how, how % 2)) + record(FIRST, how, 11 * how, b"pay") + record(SECOND)
         yield bytes((how, 0)) + record(FIRST) + record(SECOND, how, 23 * how, b"\x01X\0\0\0\x01v") + traffic
         yield bytes((how, 1)) + handshake + traffic + record(MESSAGE, how, how, b"body of it") + traffic
-        yield bytes((how, 0)) + handshake + record(RUN, how, 60, b"run") + traffic
+        yield bytes((how, 0)) + handshake + record(RUN, how, 62, b"run") + traffic
     for step in range(8):
         yield bytes((step, 1)) + record(FIRST, GOOD, 1) + record(SECOND, GOOD, 1) + traffic
     yield b"\5\2" + handshake + traffic

@@ -36,101 +36,6 @@ class Reading(NamedTuple):
     pending: int
 
 
-class _Violation(Exception):  # it never leaves this module
-    pass
-
-
-class _Reader:
-    """Reads frame after frame; each version says what a header is."""
-
-    def __init__(self, stream: bytes, max_size: int) -> None:
-        self.stream = stream
-        self.max_size = max_size
-        self.position = 0
-        self.parts: list[bytes] = []
-        self.is_inside = False
-        self.items: list[bytes | list[bytes] | Command] = []
-
-    def header(self) -> tuple[int, int, int] | None:
-        """Flags, size of the body, size of the header; None when it is incomplete."""
-        raise NotImplementedError
-
-    def read(self) -> Reading:
-        failure = ""
-        try:
-            while self.position < len(self.stream) and self.frame():
-                pass
-        except _Violation as violation:
-            failure = str(violation)
-        rest = len(self.stream) - self.position
-        return Reading(self.items, failure, rest + sum(map(len, self.parts)))
-
-    def frame(self) -> bool:
-        """Read one frame; whether it was whole."""
-        header = self.header()
-        if header is None:
-            return False
-        flags, size, width = header
-        allowed = self.max_size
-        if flags & 4:
-            allowed = max(allowed, limits.MIN_COMMAND_ALLOWANCE) if allowed >= 0 else limits.MAX_COMMAND_SIZE
-            allowed = min(allowed, limits.MAX_COMMAND_SIZE)
-        if allowed >= 0 and size > allowed:
-            raise _Violation(TOO_BIG)
-        start = self.position + width
-        if len(self.stream) - start < size:
-            return False
-        body = self.stream[start : start + size]
-        self.position = start + size
-        if flags & 4:
-            self.items.append(Command(body))
-        elif flags & 1:
-            self.parts.append(body)
-            self.is_inside = True
-        else:
-            self.items.append([*self.parts, body] if self.is_inside else body)
-            self.parts, self.is_inside = [], False
-        return True
-
-
-class _ReaderV2(_Reader):
-    def header(self) -> tuple[int, int, int] | None:
-        flags = self.stream[self.position]
-        if flags >= 8:  # reserved bits
-            raise _Violation(PROTOCOL)
-        if flags & 4 and (flags & 1 or self.is_inside):
-            raise _Violation(PROTOCOL)
-        width = 9 if flags & 2 else 2
-        field = self.stream[self.position + 1 : self.position + width]
-        if len(field) < width - 1:
-            return None
-        if len(field) == 8 and field[0] >= 0x80:
-            raise _Violation(PROTOCOL)
-        size = 0
-        for byte in field:
-            size = 256 * size + byte
-        return flags, size, width
-
-
-class _ReaderV1(_Reader):
-    def header(self) -> tuple[int, int, int] | None:
-        first = self.stream[self.position]
-        if first == 0:
-            raise _Violation(PROTOCOL)
-        width = 10 if first == 255 else 2
-        head = self.stream[self.position : self.position + width]
-        if len(head) < width:
-            return None
-        size = first
-        if first == 255:
-            size = 0
-            for byte in head[1:9]:
-                size = 256 * size + byte
-        if size == 0 or size - 1 >= 2**63:
-            raise _Violation(PROTOCOL)
-        return head[-1] & 1, size - 1, width
-
-
 def read_v2(stream: bytes, max_size: int) -> Reading:
     """Read frames of ZMTP 2.0 and 3.x.
 
@@ -141,7 +46,43 @@ def read_v2(stream: bytes, max_size: int) -> Reading:
     Returns:
         What they say.
     """
-    return _ReaderV2(stream, max_size).read()
+    of_command = min(max(max_size, limits.MIN_COMMAND_ALLOWANCE), limits.MAX_COMMAND_SIZE)
+    if max_size < 0:
+        of_command = limits.MAX_COMMAND_SIZE
+    at, end, failure = 0, len(stream), ""
+    parts: list[bytes] | None = None
+    items: list[bytes | list[bytes] | Command] = []
+    while at < end:
+        flags = stream[at]
+        # Reserved bits; a command of several parts, or between those of a message.
+        if flags >= 8 or (flags & 4 and (flags & 1 or parts is not None)):
+            failure = PROTOCOL
+            break
+        start = at + (9 if flags & 2 else 2)
+        if start > end:
+            break
+        size = int.from_bytes(stream[at + 1 : start], "big")
+        if size >= 2**63:
+            failure = PROTOCOL
+            break
+        if size > (of_command if flags & 4 else max_size) and (flags & 4 or max_size >= 0):
+            failure = TOO_BIG
+            break
+        if start + size > end:
+            break
+        at = start + size
+        body = stream[start:at]
+        if flags & 4:
+            items.append(Command(body))
+        elif flags & 1:
+            parts = parts or []
+            parts.append(body)
+        else:
+            if parts is not None:
+                parts.append(body)
+            items.append(parts or body)
+            parts = None
+    return Reading(items, failure, end - at + sum(map(len, parts or ())))
 
 
 def read_v1(stream: bytes, max_size: int) -> Reading:
@@ -154,7 +95,36 @@ def read_v1(stream: bytes, max_size: int) -> Reading:
     Returns:
         What they say.
     """
-    return _ReaderV1(stream, max_size).read()
+    at, end, failure = 0, len(stream), ""
+    parts: list[bytes] | None = None
+    items: list[bytes | list[bytes] | Command] = []
+    while at < end:
+        size = stream[at]  # with the flags, which are the last byte of the header
+        start = at + (10 if size == 255 else 2)
+        if size and start > end:
+            break
+        if size == 255:
+            size = int.from_bytes(stream[at + 1 : at + 9], "big")
+        if size == 0 or size > 2**63:
+            failure = PROTOCOL
+            break
+        size -= 1
+        if 0 <= max_size < size:
+            failure = TOO_BIG
+            break
+        if start + size > end:
+            break
+        at = start + size
+        body = stream[start:at]
+        if stream[start - 1] & 1:
+            parts = parts or []
+            parts.append(body)
+        else:
+            if parts is not None:
+                parts.append(body)
+            items.append(parts or body)
+            parts = None
+    return Reading(items, failure, end - at + sum(map(len, parts or ())))
 
 
 def read_traffic(stream: bytes, max_size: int, *, takes_subscriptions: bool) -> Reading:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from purezmq.wire.config import ConnectionConfig
 from purezmq.wire.events import AuthenticationNeeded, HandshakeSucceeded, PeerInfo, Subscribed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Prototype", "attributes"]
 
@@ -40,6 +43,9 @@ class Prototype:
     Args:
         roots: the objects that have come to it; they are not to be used any more.
 
+    Attributes:
+        make: returns a copy of each of the roots.
+
     Raises:
         TypeError: there is something of which nobody knows how to copy it.
     """
@@ -59,7 +65,7 @@ class Prototype:
             for name, value in attributes(self._items[at]).items():
                 self._plan(at, name, value)
             at += 1
-        self._kinds = [type(item) for item in self._items]
+        self.make = self._compile()
 
     def _add(self, item: object) -> int:
         """The number of an object of which each copy has one of its own."""
@@ -82,18 +88,25 @@ class Prototype:
         else:
             self._linked.append((owner, name, self._add(value)))
 
-    def make(self) -> tuple[Any, ...]:
-        """Return a copy of each of the roots."""
-        made: list[Any] = [kind.__new__(kind) for kind in self._kinds]
-        for owner, name, value in self._fixed:
-            setattr(made[owner], name, value)
-        for owner, name, container in self._copied:
-            setattr(made[owner], name, container.copy())
-        for owner, name, number in self._linked:
-            setattr(made[owner], name, made[number])
-        for owner, name, number, method in self._bound:
-            setattr(made[owner], name, getattr(made[number], method))
-        return tuple(made[: self._count])
+    def _compile(self) -> Callable[[], tuple[Any, ...]]:
+        """Write a function that makes the copies: one assignment for each attribute, and no loop."""
+        names: dict[str, object] = {}
+
+        def name_of(value: object) -> str:
+            names[f"v{len(names)}"] = value
+            return f"v{len(names) - 1}"
+
+        lines = [f"i{at} = {name_of(type(item))}.__new__({name_of(type(item))})" for at, item in enumerate(self._items)]
+        lines += [f"i{owner}.{name} = {name_of(value)}" for owner, name, value in self._fixed]
+        lines += [f"i{owner}.{name} = {name_of(container)}.copy()" for owner, name, container in self._copied]
+        lines += [f"i{owner}.{name} = i{number}" for owner, name, number in self._linked]
+        lines += [f"i{owner}.{name} = i{number}.{method}" for owner, name, number, method in self._bound]
+        lines += [f"return ({', '.join(f'i{at}' for at in range(self._count))},)"]
+        # Arguments with defaults are local names, which are the fastest.
+        head = f"def make({', '.join(f'{name}={name}' for name in names)}):"
+        exec("\n    ".join([head, *lines]), names)  # noqa: S102  # of names that Python allows, and numbers
+        made: Any = names["make"]
+        return cast("Callable[[], tuple[Any, ...]]", made)
 
 
 def _is_fixed(value: object) -> bool:

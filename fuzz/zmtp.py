@@ -129,7 +129,7 @@ def run_zmtp(data: bytes, settings: tuple[Setting, ...], checks: Checks, *, boun
     if checks.whole:
         ways.append(([stream], UNLIMITED))
     if checks.pieces:
-        ways.append((cut(stream, step), choose_limit(data[3], stream)))
+        ways.append((cut(stream, step, checks.most), choose_limit(data[3], stream)))
     outcomes: list[Outcome] = []
     for pieces, limit in ways:
         connection = copy_connection(setting.config, bound=bound, prefix=prefix)

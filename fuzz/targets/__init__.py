@@ -29,8 +29,8 @@ _LOADED_BEFORE: dict[str, tuple[str, ...]] = {
 TARGETS = tuple(_LOADED_BEFORE)
 """The names of all targets."""
 
-COUNTED = frozenset({"zmtp_v1v2"})
-"""Targets to which it matters how often each branch is taken: how many parts a message has is told by no loop."""
+COUNTED = {"zmtp_v1v2": frozenset({"_take_frame", "_decode_frames"})}
+"""Functions of which it matters how often each branch is taken: how many parts a message has is told by no loop."""
 
 
 class Target(Protocol):

@@ -11,9 +11,8 @@ from purezmq.wire.config import ConnectionConfig
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "CONFIGS", "MAX_SIZE", "TOKENS", "prepare", "run", "seeds"]
+__all__ = ["CONFIGS", "MAX_SIZE", "TOKENS", "prepare", "run", "seeds"]
 
-CHOICE_AT = 0
 MAX_SIZE = 400
 
 TOKENS = (b"\x0bSocket-Type\x00\x00\x00\x04PUSH", b"\x07User-Id\0\0\0\1x", bytes(32), b"\x04PING\0\1", b"\x05READY")

@@ -28,9 +28,9 @@ from purezmq.wire.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "CONFIGS", "PEER_GREETINGS", "TOKENS", "run", "seeds"]
+__all__ = ["CONFIGS", "MAX_SIZE", "PEER_GREETINGS", "TOKENS", "run", "seeds"]
 
-CHOICE_AT = 1
+MAX_SIZE = 400
 
 _HEADER_SIZE = 2
 _SERVER = 0
@@ -70,7 +70,7 @@ def run(data: bytes, checks: Checks = ALL) -> None:
     status = _STATUSES[role] if config.as_server else 0
     verdict = Verdict(status, "text", "user") if status else None
     outcomes: list[Outcome] = []
-    for pieces in [[stream]] * checks.whole + [cut(stream, step)] * checks.pieces:
+    for pieces in [[stream]] * checks.whole + [cut(stream, step, checks.most)] * checks.pieces:
         connection = copy_connection(config, bound=config.as_server, prefix=PEER_GREETINGS[config.as_server])
         outcome = drive(connection, pieces, UNLIMITED, verdict, weigh=checks.weigh)
         outcomes.append(outcome)

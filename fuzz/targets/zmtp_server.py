@@ -10,9 +10,9 @@ from fuzz.zmtp import TOKENS, Setting, run_zmtp, zmtp_seeds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHOICE_AT", "SETTINGS", "TOKENS", "run", "seeds"]
+__all__ = ["MAX_SIZE", "SETTINGS", "TOKENS", "run", "seeds"]
 
-CHOICE_AT = 2
+MAX_SIZE = 400
 
 SETTINGS = (
     Setting.make("PULL", "PUSH"),

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     Decoder = FrameDecoder | FastFrameDecoder
 
-__all__ = ["CHOICE_AT", "MAX_SIZE", "TOKENS", "run", "seeds"]
+__all__ = ["MAX_SIZE", "TOKENS", "run", "seeds"]
 
-CHOICE_AT = 2
 MAX_SIZE = 300
 
 _HEADER_SIZE = 4
@@ -60,7 +59,7 @@ def run(data: bytes, checks: Checks = ALL) -> None:
         if checks.whole:
             _check(kind(max_size), [stream], UNLIMITED, expected, weigh=checks.weigh)
         if checks.pieces:
-            _check(kind(max_size), cut(stream, step), limit, expected, weigh=checks.weigh)
+            _check(kind(max_size), cut(stream, step, checks.most), limit, expected, weigh=checks.weigh)
     if checks.end:
         _check_encoders([item for item in expected.items if not isinstance(item, Command)], is_v1=bool(data[0] & 1))
 

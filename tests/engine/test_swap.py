@@ -37,7 +37,7 @@ from purezmq.engine.swap_thread import SwapThread
 
 BODY = os.urandom(100_000)
 LARGE = os.urandom(5 << 20)
-BUFFERS = WRITE_BUFFER_SIZE + READ_AHEAD_SIZE
+BUFFERS = WRITE_BUFFER_SIZE + MAX_READ_AHEAD_SIZE
 
 
 class Owner:

@@ -104,14 +104,38 @@ def test_system_that_reads_little_at_a_time_is_asked_again(file: SwapFile) -> No
     assert [b"x" * 1000] == file.read(address)
 
 
-def test_segment_is_closed_when_its_last_block_was_released(file: SwapFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_segment_is_given_back_when_its_last_block_was_released(
+    file: SwapFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Space comes back segment by segment, whatever the order."""
     monkeypatch.setattr(swap_file, "SEGMENT_SIZE", 2000)
     addresses = [file.write([b"x" * 1000]) for _ in range(6)]
     assert 3 == file.segments
-    assert [3, 2, 2, 2] == [file.release(addresses[number]) or file.segments for number in (0, 1, 2, 4)]
+
+    def left_after(number: int) -> int:
+        file.release(addresses[number])
+        file.give_back()
+        return file.segments
+
+    assert [3, 2, 2, 2] == [left_after(number) for number in (0, 1, 2, 4)]
     assert [b"x" * 1000] == file.read(addresses[3])
-    assert [1, 0] == [file.release(addresses[number]) or file.segments for number in (3, 5)]
+    assert [1, 0] == [left_after(number) for number in (3, 5)]
+
+
+def test_drained_segment_is_written_to_anew(file: SwapFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue that moves needs no more files than it had at its longest, and no mark is left of what was there."""
+    monkeypatch.setattr(swap_file, "SEGMENT_SIZE", 2000)
+    queue = [(number, file.write([b"%02d" % number * 500])) for number in range(6)]
+    longest = file.segments
+    for number in range(6, 50):
+        old, address = queue.pop(0)
+        assert [b"%02d" % old * 500] == file.read(address)
+        file.release(address)
+        queue.append((number, file.write([b"%02d" % number * 500])))
+        assert file.segments <= longest + 1
+    assert [[b"%02d" % number * 500] for number, _ in queue] == [file.read(address) for _, address in queue]
+    file.close()
+    assert 0 == file.segments
 
 
 def test_segments_grow_with_their_number(file: SwapFile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +166,7 @@ def test_flipped_bit_is_found(file: SwapFile, position: int, body: int) -> None:
 @pytest.mark.parametrize("at", [-1, -2, -3])
 def test_index_that_does_not_fit_is_found(file: SwapFile, monkeypatch: pytest.MonkeyPatch, name: str, at: int) -> None:
     """Even if a checksum doesn't tell, as one in four billion won't, nothing but a lost block comes of it."""
-    monkeypatch.setattr(swap_file, "crc32", lambda piece, value: 0)
+    monkeypatch.setattr(swap_file, "checksum", lambda piece, value: 0)
     address = file.write(BLOCKS[name])
     target, position = address.segment.file, address.offset + address.size + at
     byte = os.pread(target.fileno(), 1, position)[0]
@@ -195,10 +219,10 @@ def test_directory_is_made_for_the_owner_alone(tmp_path: Path) -> None:
     directory = tmp_path / "a" / "b"
     file = SwapFile(str(directory))
     assert not directory.exists()
-    address = file.write([b"x"])
+    file.write([b"x"])
     assert 0o700 == directory.stat().st_mode & 0o777
     assert [] == list(directory.iterdir())
-    file.release(address)
+    file.close()
 
 
 def test_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fuzz.checks import ALL, Checks, run_share_of, share_of
 from fuzz.counting import count_in, counted
 from fuzz.run import Report, table
-from fuzz.targets import curve_server
+from fuzz.targets import curve_server, endpoint_and_options
 
 from fuzz import curve
 
@@ -28,21 +28,33 @@ def test_every_check_is_in_a_share_and_every_share_drives() -> None:
     assert any(share.whole and share.pieces for share in shares)
 
 
-def test_share_is_chosen_by_the_targets_byte() -> None:
-    """The same input is judged the same, and one too short to choose is run by nobody."""
+def test_share_is_chosen_by_the_whole_input() -> None:
+    """The same input is judged the same, and the last byte decides as well as the first."""
     seen: list[Checks] = []
 
     class Target:
-        CHOICE_AT = 1
-
         @staticmethod
         def run(data: bytes, checks: Checks = ALL) -> None:
             seen.append(checks)
 
     run = run_share_of(Target)
-    for data in (b"a\3", b"b\3c", b"a\4", b"a"):
+    inputs = [bytes((first, last)) for first in range(16) for last in range(16)]
+    for data in inputs:
         run(data)
-    assert [share_of(3), share_of(3), share_of(4)] == seen
+    before = seen.copy()
+    seen.clear()
+    for data in inputs:
+        run(data)
+    assert before == seen
+    every = {share_of(number) for number in range(256)}
+    assert every == set(seen)
+    assert len(set(seen[:16])) > 1
+    assert len(set(seen[::16])) > 1
+
+
+def test_target_without_shares_is_run_as_it_is() -> None:
+    """There is nothing to choose from."""
+    assert endpoint_and_options.run is run_share_of(endpoint_and_options)
 
 
 def test_random_bytes_that_differ_are_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:

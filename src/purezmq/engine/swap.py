@@ -68,10 +68,9 @@ BLOCK_SIZE = 1 << 20
 #: What is ready for the reader, the block in its hand not counted, has at most this cost, or is one block.
 READ_AHEAD_SIZE = 4 << 20
 #: The same while a reader waits for the disk: so that the disk doesn't wait for the reader.
-MAX_READ_AHEAD_SIZE = 16 << 20
-#: A reader that waits is told when so much is there (two blocks, or one large message), or all: while he takes it the
-#: rest is read.
-_TELL_SIZE = READ_AHEAD_SIZE * 3 // 8
+MAX_READ_AHEAD_SIZE = 8 << 20
+#: A reader that waits is told when so many eighths of that are there, or all: while he takes them the rest is read.
+_TELL_EIGHTHS = 3
 #: What waits to be written has at most this cost, but for one message.
 WRITE_BUFFER_SIZE = 8 << 20
 #: Reasons of failures: the disk (or the quota, or what a process may write) is full,
@@ -461,6 +460,8 @@ class Swap:
                 delay = max(self._retry_at - monotonic(), 0.001) if self._failed else None
         if must_tell:
             self._tell_change()
+        if reading is None:
+            self._file.give_back()
         return delay
 
     def retry_now(self) -> None:
@@ -478,8 +479,8 @@ class Swap:
         Args:
             is_stuck: nothing comes behind what is there for a while.
         """
-        is_enough = self._head_cost >= _TELL_SIZE or not self._is_readable() or (is_stuck and self._head)
-        if self._reader_waits and is_enough:
+        is_enough = self._head_cost * 8 >= self._read_ahead * _TELL_EIGHTHS or (is_stuck and self._head)
+        if self._reader_waits and (is_enough or not self._is_readable()):
             self._reader_waits = False
             self._must_tell = True
         if self._writer_waits and not self._blocked and self._tail_cost <= _RESUME_LIMIT:

@@ -6,8 +6,9 @@ Rules of this room:
 * What a block looks like is `swap_layout`'s matter. Where it lies, its checksum and its layout are kept in memory
   (`Address`), so nothing that a file says about itself is trusted.
 * A write that fails leaves nothing behind: the file is cut back to its last whole block, or gets no other one.
-* Blocks are collected in segments. A segment goes when its last block was read: space is given back while a queue
-  moves, without holes or compaction.
+* Blocks are collected in segments. A segment is drained when its last block was read. Then it's written to anew, or
+  closed as soon as nobody waits for a read: space is given back while a queue moves, without holes or compaction, and
+  there are never more files than were full of blocks at a time.
 * There is no fsync: a swap does not outlive its process. On file systems that report a full disk late (NFS), what
   they lost is found by the checksum.
 
@@ -22,11 +23,6 @@ from __future__ import annotations
 import os
 from errno import EFBIG, ENOSPC
 
-try:  # the extra `swap`: the same sum at ten times the speed, which is what a fast disk is measured by
-    from zlib_ng.zlib_ng import crc32
-except ImportError:
-    from zlib import crc32
-
 from purezmq.engine.swap_closer import close_file
 from purezmq.engine.swap_layout import buffer_size, lay_out, restore
 
@@ -39,6 +35,12 @@ if TYPE_CHECKING:
 
     from purezmq.engine.swap_layout import Layout
     from purezmq.message import Message
+
+checksum: Callable[[Buffer, int], int]
+try:  # the extra `swap`: ten times the speed, which is what a fast disk is measured by
+    from xxhash import xxh3_64_intdigest as checksum
+except ImportError:
+    from zlib import crc32 as checksum
 
 __all__ = ["SEGMENT_SIZE", "Address", "CorruptBlockError", "Segment", "SwapFile"]
 
@@ -62,7 +64,7 @@ class Address:
     Attributes:
         segment: the file it is in.
         offset: where in it (bytes).
-        checksum: CRC-32 of all pieces.
+        checksum: of all pieces, one after another: XXH3, or CRC-32 without the extra `swap`.
         layout: which pieces there are, and how the messages lie in them.
     """
 
@@ -125,18 +127,19 @@ class SwapFile:
         close: closes a file that isn't wanted any more.
     """
 
-    __slots__ = ("_close_file", "_directory", "_segments")
+    __slots__ = ("_close_file", "_directory", "_drained", "_segments")
 
     def __init__(self, directory: str, close: Callable[[FileIO], None] = close_file) -> None:
         self._directory = directory
         self._close_file = close
         #: In order of creation; only the last one is written to.
         self._segments: list[Segment] = []
+        self._drained: list[Segment] = []
 
     @property
     def segments(self) -> int:
         """How many files there are."""
-        return len(self._segments)
+        return len(self._segments) + len(self._drained)
 
     def write(self, messages: Sequence[Message]) -> Address:
         """Write a block, whole or not at all.
@@ -148,9 +151,9 @@ class SwapFile:
             OSError: the system refused: the disk is full, the directory is not writable.
         """
         pieces, layout = lay_out(messages)
-        checksum = 0
+        total = 0
         for piece in pieces:
-            checksum = crc32(piece, checksum)
+            total = checksum(piece, total)
         size = sum(layout.reads)
         while True:
             segment = self._writable_segment()
@@ -159,12 +162,12 @@ class SwapFile:
             except OSError as error:
                 if not segment.live:
                     self._segments.remove(segment)
-                    close_file(segment.file)  # it's empty: no space is given back
+                    close_file(segment.file)  # it's empty, or was cut: no space is given back
                 elif error.errno == EFBIG:
-                    segment.max_size = 0  # a file may not grow any further (RLIMIT_FSIZE), but another one may
+                    segment.max_size = segment.end  # it may not grow any further (RLIMIT_FSIZE), but another one may
                     continue
                 raise
-            return Address(segment, offset, checksum, layout)
+            return Address(segment, offset, total, layout)
 
     def read(self, address: Address) -> list[Message]:
         """Read a block; it stays where it is until it is released.
@@ -175,36 +178,44 @@ class SwapFile:
         """
         file = address.segment.file
         file.seek(address.offset)
-        checksum = 0
+        total = 0
         pieces: list[bytes] = []
         for size in address.layout.reads:
             piece = _read_all(file, size)
             if len(piece) < size:
                 raise CorruptBlockError(f"a block of {address.size} bytes is lost: the file is too short")
-            checksum = crc32(piece, checksum)
+            total = checksum(piece, total)
             pieces.append(piece)
         try:
-            if checksum == address.checksum:
+            if total == address.checksum:
                 return restore(pieces, address.layout)
         except ValueError:
             pass  # not even the checksum told
         raise CorruptBlockError(f"a block of {address.size} bytes is lost: it isn't what was written")
 
     def release(self, address: Address) -> None:
-        """A block isn't wanted any more; the last one of a segment takes its file along."""
+        """A block isn't wanted any more; with the last one of a segment that is drained."""
         segment = address.segment
         segment.live -= 1
         if not segment.live:
-            self._close(segment)
+            self._drained.append(segment)  # before it leaves the others: a forked child looks for each
+            self._segments.remove(segment)
+
+    def give_back(self) -> None:
+        """Close what is drained. To free it takes the system as long as to read it, so not while a read waits."""
+        while self._drained:
+            self._close_file(self._drained[-1].file)
+            self._drained.pop()
 
     def close(self) -> None:
         """Give up all segments, whatever is in them."""
-        for segment in list(self._segments):
-            self._close(segment)
+        self._drained += self._segments
+        self._segments = []
+        self.give_back()
 
     def abandon(self) -> None:
         """Close the descriptors in a forked child; the files are the parent's."""
-        for segment in list(self._segments):
+        for segment in [*self._segments, *self._drained]:
             close_file(segment.file)
 
     def _writable_segment(self) -> Segment:
@@ -212,13 +223,15 @@ class SwapFile:
             segment = self._segments[-1]
             if segment.end < segment.max_size:
                 return segment
+        if self._drained:
+            segment = self._drained[-1]
+            segment.end = 0
+            self._segments.append(segment)
+            self._drained.pop()
+            return segment
         segment = Segment(_open_file(self._directory), SEGMENT_SIZE << len(self._segments) // SEGMENTS_PER_DOUBLING)
         self._segments.append(segment)
         return segment
-
-    def _close(self, segment: Segment) -> None:
-        self._segments.remove(segment)
-        self._close_file(segment.file)
 
 
 def _open_file(directory: str) -> FileIO:

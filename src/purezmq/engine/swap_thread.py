@@ -161,6 +161,8 @@ class SwapThread:
     def _serve(self, swap: DiskWork) -> None:
         try:
             delay = swap.work()
+            while delay == 0 and not (self._queue or self._retries or self._stopping):  # nobody else has a turn
+                delay = swap.work()
         except Exception as error:  # noqa: BLE001 - the fence: one swap must not end the thread of all
             report("a swap", error)
             delay = RETRY_S

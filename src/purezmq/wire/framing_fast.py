@@ -175,7 +175,9 @@ class FastFrameDecoder:
         except RemoteProtocolError as error:
             self.failure = error
             self.has_buffered = False
-            self._rest, self._pieces, self._parts, self._missing = b"", None, None, 0
+            self._rest, self._pieces, self._missing = b"", None, 0
+            if not self.is_sealed:  # there, a part before what is wrong is wrong itself
+                self._parts = None
         if data and (self._size or len(data) >= self.read_size or self.read_size != READ_SIZE):
             self._adapt_read_size(len(data))
         return messages
@@ -320,6 +322,7 @@ class FastFrameDecoder:
                     break
                 size = int.from_bytes(data[position + 1 : start], "big")
                 if flags > MORE | LONG or size > ceiling:
+                    self._parts = parts
                     check_frame(flags, size, max_size, inside_message=parts is not None, is_sealed=self.is_sealed)
                 stop = start + size
             if stop > end:
