@@ -281,8 +281,7 @@ def refill_inbound(pipe: Pipe) -> bool:
     swap = pipe.receive_swap
     limit = pipe.receive_limit
     wanted = max(1, limit - len(pipe.inbound)) if limit else 1000
-    messages = swap.take(wanted)
-    pipe.inbound.extend(messages)
+    messages = swap.move(pipe.inbound, wanted)
     if pipe.receive_meter is not None:
         note_all(pipe, messages)
     if not len(swap):  # a swap has a length, and is no container
