@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from purezmq.engine.fence import report
+from purezmq.engine.fence import is_interruption, report
 from purezmq.engine.outbox import BATCH_BYTES, IDLE_S, TAKE_BYTES, choose_batch, take_batch
 from purezmq.pipe import DropReason, message_size
 from purezmq.wire.encoding_fast import encode_batch
@@ -122,10 +122,11 @@ class SharedOutbox:
                 # Handlers run behind calls of C and at jumps back: not between these two.
                 del waiting[-1]
                 queue.target = None
-            except Exception as error:  # noqa: BLE001 - the fence: one member's trouble is not the others'
-                report(f"a write to {pipe.carrier!r}", error)
-            except BaseException as error:  # noqa: BLE001 - the caller raises it: the others get their copy first
-                interruption = interruption or error
+            except BaseException as error:  # noqa: BLE001 - the fence: one member's trouble is not the others'
+                if is_interruption(error):  # the caller raises it: the others get their copy first
+                    interruption = interruption or error
+                else:
+                    report(f"a write to {pipe.carrier!r}", error)
         queue.taken = None
         if chunks is None:
             self._adapt_to(queue, sum(map(message_size, batch)), count)
@@ -167,7 +168,9 @@ def _settle(pipe: Pipe, batch: list[Any], target: int, now: float) -> None:
     if missing > 0 and not pipe.ended:
         try:
             pipe.carrier.queue_each(batch[-missing:], now)
-        except Exception as error:  # noqa: BLE001 - the fence: it's this member's trouble
+        except Exception as error:  # the fence: it's this member's trouble
+            if is_interruption(error):
+                raise
             report(f"a write to {pipe.carrier!r}", error)
         missing = target - _count_given(pipe)
     if missing > 0:
