@@ -15,7 +15,9 @@ import pytest
 from tests.support import eventually, link, purezmq_only, run_in_thread, subscribe_and_wait, zmq
 from tests.support.interrupting import Interrupted, interrupted_at
 
+from purezmq.engine.burst import flush_thread
 from purezmq.engine.fence import is_interruption, is_of_system
+from purezmq.engine.loop import Loop
 from purezmq.engine.selector import READ, is_nestable
 
 MakeSocket = Callable[..., Any]
@@ -24,6 +26,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
     purezmq_only("a pyzmq call is interrupted where libzmq waits, nowhere else"),
 ]
+
+#: A burst is under way for so long after a write (seconds): the back-stop, too, waits for its end.
+BURST_S = 0.02
 
 
 class TimeIsUpError(Exception):
@@ -47,6 +52,18 @@ def open_pair(make_socket: MakeSocket, kind: str) -> tuple[Any, Any]:
         link(sender, receiver)
         subscribe_and_wait(sender, receiver)
     return sender, receiver
+
+
+def wait_for_peer(sender: Any, kind: str) -> None:
+    """Wait until what is sent has a connection to go to."""
+    eventually(lambda: sender.peers() and sender.peers()[0].connection)
+    if kind == "pub":
+        eventually(lambda: sender._pattern.distributor.matching(b"later"))
+
+
+def receive_later(receiver: Any) -> bool:
+    """Receive until what was sent later comes."""
+    return b"later" in iter(receiver.recv, None)
 
 
 def write_at(sender: Any, when: float) -> None:
@@ -142,6 +159,37 @@ def test_p18_alarm_ends_a_receive_amid_traffic(make_socket: MakeSocket, error: t
     sending.result(20)
 
 
+@pytest.mark.parametrize("place", ["send", "flush"])
+@pytest.mark.parametrize("kind", ["push", "pub"])
+def test_p18_interrupted_start_of_a_burst_leaves_the_next_one_be(
+    make_socket: MakeSocket, kind: str, place: str
+) -> None:
+    """A handler raises at moment after moment of a send amid a burst, or of its flush: what is sent later leaves."""
+    reached, moment = ["the first one"], 0
+    while reached:
+        sender, receiver = open_pair(make_socket, kind)
+        write_at(sender, time.monotonic() + BURST_S)
+        if place == "flush":
+            sender.send(b"first")
+        with interrupted_at(moment) as reached:
+            if place == "send":
+                sender.send(b"first")
+            else:
+                flush_thread()
+
+        wait_for_peer(sender, kind)
+        write_at(sender, time.monotonic() + BURST_S)
+        for _ in range(3):
+            sender.send(b"later")
+        assert run_in_thread(receive_later, receiver).result(10), (
+            reached
+        )  # this thread, which would flush, doesn't wait
+        sender.close(0)
+        receiver.close(0)
+        moment += 1
+    assert moment > 8
+
+
 def test_p18_interrupted_change_of_interest_ends_the_connection(make_socket: MakeSocket) -> None:
     """A handler raises where it's said what to wait for: nobody knows what was watched, and the next one is whole."""
     push, pull = open_pair(make_socket, "push")
@@ -158,6 +206,34 @@ def test_p18_interrupted_change_of_interest_ends_the_connection(make_socket: Mak
         moment += 1
         eventually(lambda: (push.send(b"again", zmq.DONTWAIT), pull.poll(10))[1])
     assert moment > 2
+
+
+def test_back_stop_that_ran_before_it_was_noted_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread that asks for it may be slow: the timer has run, and is no reason not to ask again."""
+    loop = Loop("a loop")
+    served: list[int] = []
+
+    class Engine:
+        def flush_left_over(self, _now: float) -> bool:
+            """Nothing is left."""
+            served.append(1)
+            return False
+
+    call_at = Loop.call_at
+
+    def call_slowly(self: Loop, when: float, callback: Callable[[], None]) -> Any:
+        timer = call_at(self, when, callback)
+        eventually(lambda: served)
+        return timer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "call_at", call_slowly)
+        loop.note_left_over(Engine())
+    loop.note_left_over(Engine())
+    eventually(lambda: len(served) == 2)
+    loop.stop()
 
 
 def interrupt(handler: Any) -> Exception:

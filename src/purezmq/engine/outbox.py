@@ -93,8 +93,8 @@ class Outbox:
             else:
                 self.flush(now)
         else:
-            pipe.quiet = False
             self.engine.note_dirty(self)
+            pipe.quiet = False  # last: were it the first, and a signal handler raised behind it, nobody would be told
 
     def _handle_interrupt(self, error: BaseException) -> None:
         """An exception came out of the midst of a write: a signal handler raised it (Ctrl-C), or it's a fault of ours.

@@ -40,9 +40,13 @@ class SharedOutbox:
         if len(queue.outbound) >= queue.write_room() or (not self.queues and now - self.last_flush > IDLE_S):
             self.flush_queue(queue, now)
         else:
-            queue.quiet = False
-            self.queues.add(queue)
-            self.engine.note_dirty(self)
+            self._note_left(queue)
+
+    def _note_left(self, queue: Any) -> None:
+        """What is queued leaves later."""
+        self.queues.add(queue)
+        self.engine.note_dirty(self)
+        queue.quiet = False  # last: were it the first, and a signal handler raised behind it, nobody would be told
 
     def flush_shared(self, queue: Any) -> None:
         """Write a queue out now, because its members are about to change."""
@@ -63,9 +67,7 @@ class SharedOutbox:
             self.queues.discard(queue)
             self._flush_queue(queue, now)
         except BaseException:  # a signal handler's, as a rule: what is queued still is for the back-stop to write
-            queue.quiet = False
-            self.queues.add(queue)
-            self.engine.note_dirty(self)
+            self._note_left(queue)
             raise
         finally:
             self._flushing.discard(queue)
