@@ -17,6 +17,9 @@ __all__ = ["is_interruption", "is_of_system", "report"]
 #: After this many log records the fence only counts.
 MAX_RECORDS = 100
 
+#: ``inspect.CO_VARARGS``, without the import: the function has an argument ``*args``.
+_CO_VARARGS = 4
+
 _reported = 0
 
 
@@ -53,15 +56,19 @@ def is_interruption(error: BaseException) -> bool:
 
 
 def _is_handler(frame: FrameType, interrupted: FrameType) -> bool:
-    for value in frame.f_locals.values():
+    values, code = frame.f_locals, frame.f_code
+    for value in values.values():
         if value is interrupted or (type(value) is tuple and any(one is interrupted for one in value)):
             return True
+    names = code.co_varnames[: code.co_argcount + bool(code.co_flags & _CO_VARARGS)]
+    if all(name in values for name in names):
+        return False
+    # It has deleted an argument, as some linters want it of those that aren't used.
     try:
-        from signal import getsignal, valid_signals  # who meets no error pays nothing
+        from signal import getsignal, valid_signals
     except ImportError:  # the interpreter ends
         return False
-    # It may have deleted its arguments, as some linters want it of those that aren't used.
-    return any(getattr(getsignal(number), "__code__", None) is frame.f_code for number in valid_signals())
+    return any(getattr(getsignal(number), "__code__", None) is code for number in valid_signals())
 
 
 def is_of_system(error: BaseException | None) -> bool:
