@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from purezmq.engine.fence import is_of_system
 from purezmq.engine.selector import READ
 from purezmq.pipe import BLOCK, DROP_NEWEST, DROP_OLDEST, DropReason, KeyedQueue, message_size
 from purezmq.transports.base import SHORTAGES
@@ -74,6 +75,8 @@ class Inbox:
             try:
                 data = stream.try_read(size)
             except OSError as error:
+                if not is_of_system(error):
+                    raise
                 if error.errno in SHORTAGES:
                     self._rest(stream)
                 else:
@@ -197,7 +200,9 @@ class Inbox:
                 self._deliver(pipe, messages)
             try:
                 data = stream.try_read(connection.read_size)
-            except OSError:
+            except OSError as error:
+                if not is_of_system(error):
+                    raise
                 break
             if not data or connection.closed:
                 break
