@@ -335,14 +335,17 @@ def test_p18_interrupted_command_is_done_by_the_io_thread(make_socket: MakeSocke
     engine.lease.release()
 
 
-def test_p18_no_command_waits_for_ever_wherever_its_poster_is_interrupted(make_socket: MakeSocket) -> None:
+@pytest.mark.parametrize("error", [Interrupted, TimeoutError])
+def test_p18_no_command_waits_for_ever_wherever_its_poster_is_interrupted(
+    make_socket: MakeSocket, error: type[BaseException]
+) -> None:
     """A handler raises at moment after moment: what is in the mailbox is done, though nobody else comes by."""
     engine = make_socket(zmq.PULL)._engine
     done: list[int] = []
     reached, moment = ["the first one"], 0
     while reached:
-        with interrupted_at(moment) as reached:
-            engine.post(partial(done.append, moment))
+        with interrupted_at(moment, error) as reached:
+            engine.post(lambda moment=moment: done.append(moment))
         eventually(lambda: not engine.lease.mailbox)
         moment += 1
     assert {*range(2, moment)} <= {*done}  # before the third moment it isn't in the mailbox

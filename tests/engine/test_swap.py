@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support import TIMEOUT_S, eventually, run_in_thread
 
+from purezmq.engine import single_thread, swap_file, swap_thread
 from purezmq.engine import swap as swap_module
-from purezmq.engine import swap_file, swap_thread
 from purezmq.engine.swap import (
     BLOCK_SIZE,
     CORRUPT,
@@ -97,7 +97,7 @@ def thread() -> Iterator[SwapThread]:
     thread = SwapThread()
     yield thread
     thread.stop()
-    assert not thread._running.locked()
+    assert not thread._thread.is_running()
 
 
 @pytest.fixture
@@ -780,7 +780,7 @@ def test_stop_drops_the_work_of_open_swaps(tmp_path: Path) -> None:
     owner.fill(300)
     assert owner.swap._file.segments
     thread.stop()
-    assert not thread._running.locked()
+    assert not thread._thread.is_running()
     assert 0 == owner.swap._file.segments
     assert not owner.swap.append(b"x")
     assert [] == owner.swap.take(10)
@@ -798,10 +798,10 @@ def test_stop_does_not_wait_for_ever(tmp_path: Path, gate: Gate) -> None:
         pass
     assert gate.reached.wait(TIMEOUT_S)
     thread.stop(0.01)
-    assert thread._running.locked()
+    assert thread._thread.is_running()
     owner.swap.close()
     gate.open.set()
-    eventually(lambda: not thread._running.locked())
+    eventually(lambda: not thread._thread.is_running())
     assert 0 == owner.swap._file.segments
 
 
@@ -818,7 +818,7 @@ def test_thread_that_cannot_start_is_an_error(tmp_path: Path, monkeypatch: pytes
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(swap_thread, "start_thread", refuse)
+        patch.setattr(single_thread, "start_thread", refuse)
         with pytest.raises(RuntimeError, match="can't start"):
             Owner(thread, tmp_path)
     owner = Owner(thread, tmp_path)

@@ -16,8 +16,8 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interrupted_at(moment: int) -> Iterator[list[str]]:
-    """Raise `Interrupted` at one moment of the body, in this thread; it goes no further than the end of the body.
+def interrupted_at(moment: int, error: BaseException | type[BaseException] = Interrupted) -> Iterator[list[str]]:
+    """Raise `Interrupted`, or another error, at one moment of the body, in this thread; it ends with the body.
 
     Handlers run at the first instruction of a function and behind a call of C. (They also run at jumps back, which are
     not tried; there is one of the others in nearly every loop.) The garbage collector waits: what a handler raises in a
@@ -25,6 +25,7 @@ def interrupted_at(moment: int) -> Iterator[list[str]]:
 
     Args:
         moment: the number of the moment, from 0.
+        error: what to raise.
 
     Yields:
         A list that has the moment's place in it once that was reached.
@@ -42,15 +43,16 @@ def interrupted_at(moment: int) -> Iterator[list[str]]:
         left -= 1
         if left < 0 and not reached:
             reached.append(f"{event} of {what or ''} in {frame.f_code.co_qualname}:{frame.f_lineno}")
-            raise Interrupted
+            raise error
 
     before, collects = sys.getprofile(), gc.isenabled()
     gc.disable()
     sys.setprofile(count)
     try:
         yield reached
-    except Interrupted:
-        pass
+    except BaseException as raised:
+        if not reached or not isinstance(raised, error if isinstance(error, type) else type(error)):
+            raise
     finally:
         sys.setprofile(before)
         if collects:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from time import time
 
 from purezmq.constants import Event
-from purezmq.engine.fence import report
+from purezmq.engine.fence import is_interruption, report
 from purezmq.engine.socket_event import SocketEvent
 
 TYPE_CHECKING = False
@@ -34,7 +34,9 @@ def announce(observers: Iterable[Callable[[SocketEvent], object]], kind: str, **
     for observer in observers:
         try:
             observer(event)
-        except Exception as error:  # noqa: BLE001 - the fence: who listens must not harm who works
+        except Exception as error:  # the fence: who listens must not harm who works
+            if is_interruption(error):
+                raise
             report(f"an observer of {event.kind}", error)
 
 

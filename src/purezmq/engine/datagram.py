@@ -12,7 +12,7 @@ from errno import EINVAL, EMSGSIZE, ENOENT
 from time import monotonic
 
 from purezmq.constants import Event
-from purezmq.engine.fence import report
+from purezmq.engine.fence import is_interruption, report
 from purezmq.engine.inbox import deliver_by_policy, refill_inbound
 from purezmq.engine.outbox import take_batch
 from purezmq.engine.selector import READ, WRITE
@@ -241,7 +241,9 @@ class DatagramSession:
             if mask & WRITE and self.stream is not None:
                 self.flush(now)
                 self.engine.handle_room()  # some of it, at least
-        except Exception as error:  # noqa: BLE001 - the fence: a datagram may be lost, the endpoint stays
+        except Exception as error:  # the fence: a datagram may be lost, the endpoint stays
+            if is_interruption(error):
+                raise
             report(f"a datagram of {self.endpoint}", error)
 
     # -- incoming --------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from errno import ENOENT
 from purezmq.constants import EINVAL, EMTHREAD, ENOCOMPATPROTO, Event
 from purezmq.endpoint import parse_endpoint
 from purezmq.engine.dialer import Dialer
+from purezmq.engine.fence import is_of_system
 from purezmq.engine.inproc import connect_inproc, pair_up
 from purezmq.engine.listener import Listener
-from purezmq.engine.session import is_of_system
 from purezmq.error import ZMQError, make_error
 from purezmq.transports.registry import get_transport, is_datagram_scheme
 from purezmq.wire.config import ConnectionConfig

@@ -16,7 +16,7 @@ import sys
 from collections import deque
 from time import monotonic
 
-from purezmq.native import allocate_lock, start_thread
+from purezmq.engine.single_thread import SingleThread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self._lines: deque[tuple[str, Callable[[], None] | None]] = deque(maxlen=MAX_LINES)
-        #: Held while the thread runs.
-        self._running = allocate_lock()
+        self._thread = SingleThread(self._write_lines, "purezmq-log", lambda: self._lines)
 
     def write(self, line: str, handle_unheard: Callable[[], None] | None = None) -> None:
         """As `write_line`."""
@@ -177,26 +176,20 @@ class _Writer:
                 handle_unheard()
             return
         self._lines.append((line, handle_unheard))
-        if self._running.acquire(False):
-            try:
-                start_thread(self._run, "purezmq-log")
-            except RuntimeError:  # no thread can be started any more: the process ends
-                self._running.release()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no thread can be started any more: the process ends
+            pass
 
-    def _run(self) -> None:
-        while True:
-            while self._lines:
-                line, handle_unheard = self._lines.popleft()
-                if not _log(line) and handle_unheard is not None:
-                    handle_unheard()
-            self._running.release()
-            # Looked at after the release: a line that came in between is seen here, or by who appended it.
-            if not self._lines or not self._running.acquire(False):
-                return
+    def _write_lines(self) -> None:
+        while self._lines:
+            line, handle_unheard = self._lines.popleft()
+            if not _log(line) and handle_unheard is not None:
+                handle_unheard()
 
     def finish(self) -> None:
         """At exit: a thread that is stopped amid a write would leave the lock of stderr locked."""
-        self._running.acquire(True, EXIT_WAIT_S)  # never released: nothing is written any more
+        self._thread.close(EXIT_WAIT_S)  # nothing is written any more
 
     def reset(self) -> None:
         """In a forked child, where the thread doesn't exist."""

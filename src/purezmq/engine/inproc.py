@@ -36,8 +36,8 @@ class InprocLink:
     """
 
     __slots__ = (
-        "_marked", "accepted", "confirmation", "conflate", "engine", "given_id", "name", "overflow", "peer", "pipe",
-        "swap_owner",
+        "_gift", "_marked", "accepted", "confirmation", "conflate", "engine", "given_id", "name", "overflow", "peer",
+        "pipe", "swap_owner",
     )  # fmt: skip
 
     is_direct = True
@@ -58,6 +58,8 @@ class InprocLink:
         self.given_id = b""
         self.confirmation: Confirmation | None = None
         self._marked = False
+        #: What the other end gets when this one closes, until that is told.
+        self._gift: _Gift | None = None
         self.pipe = self._make_pipe(options)
 
     def _make_pipe(self, options: SocketOptions) -> Pipe:
@@ -262,39 +264,47 @@ class InprocLink:
     def close(self) -> None:
         """End the connection; what the other end did not read yet stays readable there."""
         self.engine.context.inproc.forget(self.name, self)
-        swap = self._give_swap() if self.peer is not None else None
-        self._keep_counts()
         peer = self.peer
         if peer is not None:
-            if swap is not None:
-                peer.post_swap(swap)
+            self._prepare_gift()
+        self._keep_counts()
+        if peer is not None:
+            if self._gift is not None:
+                peer.post_swap(self._gift)
+                self.engine.queues.swaps.discard(self._gift.swap)
+                self._gift = None
             peer.post_end()
         self.peer = None
         if self.pipe.meter is not None:
             self.pipe.meter.close()  # what is unread is the other's now
         self.engine.links.discard(self)  # last: who is interrupted comes once more
 
-    def _give_swap(self) -> Any:
-        """What we have on disk is the reader's from now on, and counts as put into the queue; None when it's none."""
+    def _prepare_gift(self) -> None:
+        """What we have on disk is the reader's from now on, and counts as put into the queue. May be done twice."""
         pipe = self.pipe
         swap = pipe.swap
-        if swap is None or not len(swap):
-            return None
-        pipe.swap, pipe.swapping = None, False
-        pipe.spilled += swap.spilled
-        pipe.spilled_bytes += swap.spilled_bytes
-        pipe.count_written(len(swap))
-        self.engine.queues.swaps.discard(swap)
-        return swap
+        if self._gift is None and swap is not None and len(swap):
+            gift = _Gift(swap, pipe.written + len(swap))
+            spilled, spilled_bytes = swap.spilled, swap.spilled_bytes
+            # No handler runs in these lines: handlers run behind calls of C and at jumps back.
+            self._gift = gift
+            pipe.swap, pipe.swapping = None, False
+            pipe.spilled += spilled
+            pipe.spilled_bytes += spilled_bytes
+        if self._gift is not None:
+            pipe.count_written(self._gift.written - pipe.written)
 
-    def post_swap(self, swap: Any) -> None:
-        """The other end closes and leaves us what it has on disk; from the other's thread."""
+    def post_swap(self, gift: _Gift) -> None:
+        """The other end closes and leaves us what it has on disk; from the other's thread, which may say it twice."""
         engine, pipe = self.engine, self.pipe
 
         def adopt() -> None:
-            pipe.receive_swap = swap
-            engine.queues.adopt_swap(swap, pipe, self.handle_swap_changed)
-            engine.stalled.add(self)  # the next reader asks for it
+            if not gift.is_taken:
+                pipe.receive_swap = gift.swap
+                gift.is_taken = True
+            if pipe.receive_swap is gift.swap:
+                engine.queues.adopt_swap(gift.swap, pipe, self.handle_swap_changed)
+                engine.stalled.add(self)  # the next reader asks for it
             self.handle_swap_changed()
 
         engine.post(adopt)
@@ -302,6 +312,23 @@ class InprocLink:
     def post_end(self) -> None:
         """Tell our own socket that the other end is gone; from the other's thread."""
         self.engine.post(lambda: self.engine.handle_link_ended(self))
+
+
+class _Gift:
+    """What one end leaves to the other on disk.
+
+    Attributes:
+        swap: it.
+        written: how many messages the giver has put into the queue, with these.
+        is_taken: the other end has it.
+    """
+
+    __slots__ = ("is_taken", "swap", "written")
+
+    def __init__(self, swap: Any, written: int) -> None:
+        self.swap = swap
+        self.written = written
+        self.is_taken = False
 
 
 def connect_inproc(engine: SocketEngine, name: str, routing_id: bytes, overflow: str = "") -> InprocLink:

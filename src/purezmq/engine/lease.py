@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from purezmq.engine.fence import report
+from purezmq.engine.fence import is_interruption, report
 from purezmq.native import allocate_lock
 
 TYPE_CHECKING = False
@@ -171,4 +171,6 @@ class Lease:
         try:
             command()
         except fence as error:  # the poster is another thread
+            if fence is Exception and is_interruption(error):
+                raise  # not the command's fault: it's done once more
             report("a command for a socket", error)

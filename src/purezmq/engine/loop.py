@@ -134,8 +134,10 @@ class Loop:
     def note_left_over(self, engine: Flushable) -> None:
         """A burst began on this engine: whatever its thread leaves unwritten is written within `BACK_STOP_S`."""
         self._left_over.add(engine)
-        if self._back_stop is None:
-            self._back_stop = self.call_at(monotonic() + BACK_STOP_S, self._run_back_stop)
+        now, timer = monotonic(), self._back_stop
+        # One whose time has come may have run before it was noted here.
+        if timer is None or timer.when <= now:
+            self._back_stop = self.call_at(now + BACK_STOP_S, self._run_back_stop)
 
     def is_current(self) -> bool:
         """Whether the caller runs on this loop's thread."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from time import monotonic
 
+from purezmq.engine.fence import is_of_system
 from purezmq.engine.selector import WRITE
 from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, NO_BATCH, WRITE_BATCH_MESSAGES, DropReason, message_size
 from purezmq.transports.base import SHORTAGES
@@ -92,8 +93,8 @@ class Outbox:
             else:
                 self.flush(now)
         else:
-            pipe.quiet = False
             self.engine.note_dirty(self)
+            pipe.quiet = False  # last: were it the first, and a signal handler raised behind it, nobody would be told
 
     def _handle_interrupt(self, error: BaseException) -> None:
         """An exception came out of the midst of a write: a signal handler raised it (Ctrl-C), or it's a fault of ours.
@@ -123,6 +124,8 @@ class Outbox:
             try:
                 taken = stream.try_write(chunks)
             except OSError as error:
+                if not is_of_system(error):
+                    raise
                 self._keep(chunks, batch, 0, pipe)
                 self._handle_write_error(error)
                 return
@@ -273,6 +276,8 @@ class Outbox:
         try:
             taken = stream.try_write(chunks)
         except OSError as error:
+            if not is_of_system(error):
+                raise
             self._keep(chunks, batch, 0, pipe)
             self._handle_write_error(error)
             return False
@@ -317,6 +322,8 @@ class Outbox:
             try:
                 taken = stream.try_write(entry.chunks)
             except OSError as error:
+                if not is_of_system(error):
+                    raise
                 self._handle_write_error(error)
                 return False
             if not taken:
@@ -392,6 +399,8 @@ class Outbox:
             try:
                 taken = stream.try_write(chunks)
             except OSError as error:
+                if not is_of_system(error):
+                    raise
                 if error.errno in SHORTAGES:
                     self.unsent = deque([_Unsent(list(chunks), [], started=False)])
                 self._handle_write_error(error)

@@ -7,6 +7,7 @@ itself (`portable_selector`) and application threads follow.
 
 from __future__ import annotations
 
+from purezmq.engine.fence import is_interruption
 from purezmq.native import epoll
 
 __all__ = ["READ", "WRITE", "EpollSelector", "is_nestable"]
@@ -52,5 +53,6 @@ class EpollSelector:
         """Watch it no more; one that is closed already is none."""
         try:
             self._epoll.unregister(fd)
-        except (OSError, ValueError):
-            return
+        except (OSError, ValueError) as error:
+            if is_interruption(error):
+                raise

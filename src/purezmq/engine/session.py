@@ -13,7 +13,7 @@ from time import monotonic
 
 from purezmq.constants import Event
 from purezmq.engine.confirmation import Confirmation
-from purezmq.engine.fence import report
+from purezmq.engine.fence import is_interruption, is_of_system, report
 from purezmq.engine.inbox import Inbox
 from purezmq.engine.outbox import Outbox
 from purezmq.engine.selector import READ, WRITE
@@ -243,7 +243,7 @@ class Session(Outbox, Inbox):
             Whether that is all: what a signal handler raised has to travel on.
         """
         self.close_stream(error)
-        if not isinstance(error, Exception):
+        if is_interruption(error):
             return False
         report(f"the connection to {self.endpoint}", error)
         return True
@@ -404,7 +404,9 @@ class Session(Outbox, Inbox):
             return  # it doesn't know the command, or we are amid a frame
         try:
             stream.try_write([refusal])
-        except OSError:
+        except OSError as error:
+            if is_interruption(error):
+                raise
             return
         stream.shutdown_write()
         drain(stream)
@@ -414,8 +416,10 @@ class Session(Outbox, Inbox):
             self.mask = mask
             try:
                 self.engine.leadership.modify(self.fd, mask)
-            except OSError as error:  # who sends must not get it: it's this connection's end
+            except BaseException as error:  # interrupted, nobody knows what is watched: it's this connection's end
                 self.close_stream(error, reads_rest=True)
+                if not is_of_system(error):  # who sends must not get that
+                    raise
 
     def close_stream(
         self,
@@ -441,7 +445,7 @@ class Session(Outbox, Inbox):
         try:
             self._end_stream(stream, connection, error, failure, why, reads_rest=reads_rest and is_of_system(error))
         except BaseException as interruption:
-            if not isinstance(interruption, Exception):
+            if is_interruption(interruption):
                 # A signal handler raised, in the midst of it. On the I/O thread none runs: there it's done to its end.
                 self.engine.loop.call(lambda: self._end_again(stream, connection, error, failure, why))
             raise
@@ -469,7 +473,9 @@ class Session(Outbox, Inbox):
         if reads_rest and connection is not None and self.pipe is not None:
             try:
                 failure = self._read_rest(stream, connection, self.pipe) or failure
-            except Exception as problem:  # noqa: BLE001 - the fence: the end of a connection is reached whatever happens
+            except Exception as problem:  # the fence: the end of a connection is reached whatever happens
+                if is_interruption(problem):
+                    raise
                 report(f"the last messages of {self.endpoint}", problem)
         # Whom we refuse, and who breaks the protocol, is not met again at once.
         refusal, self._refusal = self._refusal, None
@@ -521,11 +527,6 @@ class Session(Outbox, Inbox):
             self.pipe = None
 
 
-def is_of_system(error: BaseException | None) -> bool:
-    """Whether the system said so, rather than a signal handler, which may well raise a TimeoutError."""
-    return isinstance(error, OSError) and error.errno is not None
-
-
 def drain(stream: SocketStream | None) -> None:
     """Read what the peer sent meanwhile: closing with unread bytes would reset what it has not read of ours."""
     if stream is None:
@@ -534,5 +535,6 @@ def drain(stream: SocketStream | None) -> None:
         for _ in range(DRAIN_READS):
             if not stream.try_read(65536):
                 return
-    except OSError:
-        return
+    except OSError as error:
+        if is_interruption(error):
+            raise

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from purezmq.engine.fence import report
+from purezmq.engine.fence import is_interruption, report
 from purezmq.engine.outbox import BATCH_BYTES, IDLE_S, TAKE_BYTES, choose_batch, take_batch
 from purezmq.pipe import DropReason, message_size
 from purezmq.wire.encoding_fast import encode_batch
@@ -40,9 +40,13 @@ class SharedOutbox:
         if len(queue.outbound) >= queue.write_room() or (not self.queues and now - self.last_flush > IDLE_S):
             self.flush_queue(queue, now)
         else:
-            queue.quiet = False
-            self.queues.add(queue)
-            self.engine.note_dirty(self)
+            self._note_left(queue)
+
+    def _note_left(self, queue: Any) -> None:
+        """What is queued leaves later."""
+        self.queues.add(queue)
+        self.engine.note_dirty(self)
+        queue.quiet = False  # last: were it the first, and a signal handler raised behind it, nobody would be told
 
     def flush_shared(self, queue: Any) -> None:
         """Write a queue out now, because its members are about to change."""
@@ -63,9 +67,7 @@ class SharedOutbox:
             self.queues.discard(queue)
             self._flush_queue(queue, now)
         except BaseException:  # a signal handler's, as a rule: what is queued still is for the back-stop to write
-            queue.quiet = False
-            self.queues.add(queue)
-            self.engine.note_dirty(self)
+            self._note_left(queue)
             raise
         finally:
             self._flushing.discard(queue)
@@ -122,10 +124,11 @@ class SharedOutbox:
                 # Handlers run behind calls of C and at jumps back: not between these two.
                 del waiting[-1]
                 queue.target = None
-            except Exception as error:  # noqa: BLE001 - the fence: one member's trouble is not the others'
-                report(f"a write to {pipe.carrier!r}", error)
-            except BaseException as error:  # noqa: BLE001 - the caller raises it: the others get their copy first
-                interruption = interruption or error
+            except BaseException as error:  # noqa: BLE001 - the fence: one member's trouble is not the others'
+                if is_interruption(error):  # the caller raises it: the others get their copy first
+                    interruption = interruption or error
+                else:
+                    report(f"a write to {pipe.carrier!r}", error)
         queue.taken = None
         if chunks is None:
             self._adapt_to(queue, sum(map(message_size, batch)), count)
@@ -167,7 +170,9 @@ def _settle(pipe: Pipe, batch: list[Any], target: int, now: float) -> None:
     if missing > 0 and not pipe.ended:
         try:
             pipe.carrier.queue_each(batch[-missing:], now)
-        except Exception as error:  # noqa: BLE001 - the fence: it's this member's trouble
+        except Exception as error:  # the fence: it's this member's trouble
+            if is_interruption(error):
+                raise
             report(f"a write to {pipe.carrier!r}", error)
         missing = target - _count_given(pipe)
     if missing > 0:

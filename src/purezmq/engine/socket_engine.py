@@ -192,13 +192,17 @@ class SocketEngine(EventSource):
         self.dirty.add(outbox)
         thread_state.engines.add(self)
         if not self.left_over:
-            self.left_over = True
             self.loop.note_left_over(self)
+            self.left_over = True  # last: a signal handler may raise before, and then the next one notes it
 
     def _flush_dirty(self, now: float) -> None:
         for outbox in list(self.dirty):  # one that the system is too short of memory for stays for the back-stop
-            self.dirty.discard(outbox)
-            outbox.flush(now)
+            try:
+                self.dirty.discard(outbox)
+                outbox.flush(now)
+            except BaseException:  # a signal handler's, perhaps before anything was written
+                self.note_dirty(outbox)
+                raise
 
     def flush_all(self) -> None:
         """Write everything the system takes, before a sender concludes that there is no room."""

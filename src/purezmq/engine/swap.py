@@ -35,18 +35,20 @@ How files look is `swap_file`'s matter, whose turn it is `swap_thread`'s.
 from __future__ import annotations
 
 from collections import deque
-from errno import EDQUOT, EFBIG, ENOMEM, ENOSPC
+from errno import ENOMEM
+from itertools import compress
 from time import monotonic
 
-from purezmq.engine.fence import report
 from purezmq.engine.swap_block import PART_OVERHEAD, Block, measure, message_bytes
+from purezmq.engine.swap_failure import CORRUPT, FAILED, FULL, reason_of, tell
 from purezmq.engine.swap_file import SwapFile
 from purezmq.engine.swap_thread import RETRY_S
 from purezmq.native import allocate_lock
+from purezmq.pipe import KeyedQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from purezmq.engine.swap_thread import SwapThread
@@ -73,14 +75,6 @@ MAX_READ_AHEAD_SIZE = 8 << 20
 _TELL_EIGHTHS = 3
 #: What waits to be written has at most this cost, but for one message.
 WRITE_BUFFER_SIZE = 8 << 20
-#: Reasons of failures: the disk (or the quota, or what a process may write) is full,
-FULL = "full"
-#: the system refuses to write for another reason,
-FAILED = "failed"
-#: a block can't be read any more.
-CORRUPT = "corrupt"
-
-_FULL_ERRNOS = frozenset((ENOSPC, EDQUOT, EFBIG))
 #: Sealed blocks that may wait: the open one gets what is left of the buffer.
 _SEALED_LIMIT = WRITE_BUFFER_SIZE - BLOCK_SIZE
 #: A writer that waits is told when no more than this waits to be written: not for each block, for each is a wake-up.
@@ -212,8 +206,8 @@ class Swap:
         if (total > self._ceiling or self._blocked) and not self._has_room(len(message)) and not is_pledged:
             return False
         messages = self._open
+        self.spilled_bytes = total  # no handler runs before the message is there: they run behind calls of C
         messages.append(message)
-        self.spilled_bytes = total
         if total + PART_OVERHEAD * len(messages) >= self._seal_at:
             self._seal()
         return True
@@ -224,10 +218,11 @@ class Swap:
         total = self.spilled_bytes + size
         if (total > self._ceiling or self._blocked) and not self._has_room(size) and not is_pledged:
             return False
-        self._open.append(message)
+        messages = self._open
         self._open_plain = False
         self.spilled_bytes = total
         self._seal_at -= PART_OVERHEAD * (parts - 1)
+        messages.append(message)
         if total + PART_OVERHEAD * len(self._open) >= self._seal_at:
             self._seal()
         return True
@@ -243,25 +238,48 @@ class Swap:
             still on the way from the disk (`len` tells, wait for `handle_change`). A list of one part comes out as
             bytes; an instance of a subclass of list that never left the memory comes out as it is.
         """
-        messages = self._take_from_hand(limit)
-        while len(messages) < limit and self._take_up_block():
-            messages += self._take_from_hand(limit - len(messages))
+        messages: list[Message] = []
+        self.move(messages, limit)
         return messages
 
-    def _take_from_hand(self, limit: int) -> list[Message]:
+    def move(self, queue: Any, limit: int, tickets: Iterator[Any] | None = None) -> list[Message]:
+        """As `take`, to the end of a queue: whatever a signal handler interrupts, each message is here or there.
+
+        Args:
+            queue: a list or deque; of a `KeyedQueue` the messages may come once more, and replace themselves.
+            limit: most messages, at least 1.
+            tickets: of which one is taken for each.
+
+        Returns:
+            What was moved.
+        """
+        messages = self._move_from_hand(queue, limit, tickets)
+        while len(messages) < limit and self._take_up_block():
+            messages += self._move_from_hand(queue, limit - len(messages), tickets)
+        return messages
+
+    def _move_from_hand(self, queue: Any, limit: int, tickets: Iterator[Any] | None) -> list[Message]:
         hand = self._hand
-        if limit >= len(hand):
-            messages, size = hand, self._hand_bytes
-            self._hand = []
+        messages = hand[-limit:]
+        count = len(messages)
+        if count == len(hand):
+            size = self._hand_bytes
         else:
-            messages = hand[-limit:]
-            del hand[-limit:]
             size = sum(map(len, messages)) if self._hand_plain else sum(map(message_bytes, messages))
         messages.reverse()
+        placed = messages if tickets is None else compress(messages, tickets)
+        extend = queue.extend
+        is_keyed = type(queue) is KeyedQueue
+        if is_keyed:
+            extend(placed)  # in Python: a handler may run in it
+        # No handler runs from here to the end of the last line.
         self._hand_bytes -= size
         self._ceiling += size
-        self._taken += len(messages)
+        self._taken += count
         self._wanted = 1
+        del hand[-limit:]
+        if not is_keyed:
+            extend(placed)
         return messages
 
     def __len__(self) -> int:
@@ -325,7 +343,7 @@ class Swap:
     def _clear(self) -> None:
         """Let go of all messages; what was done before does no harm."""
         self._drop_blocks()
-        self._make_block()
+        self._go_on_behind(self._make_block())
         discarded = len(self)
         self._hand = []
         # Handlers run behind calls and at jumps back: not in these two lines.
@@ -349,41 +367,46 @@ class Swap:
         self._wanted = size
         with self._lock:
             self._refresh()
-            if self._blocked:
-                self._writer_waits = True
-                return False
-        return self.bytes + size <= self.max_bytes
+            if not self._blocked:
+                return self.bytes + size <= self.max_bytes
+            self._writer_waits = True
+        self._thread.schedule(self)  # who put the last block there may have been interrupted before this
+        return False
 
     def _seal(self) -> None:
         """Make a block of the open messages."""
         block = self._make_block()
         self._wanted = 1
         with self._lock:
-            self._tail.append(block)
+            tail = self._tail
+            self._go_on_behind(block)
             self._tail_cost += block.cost
+            tail.append(block)
             self._refresh()
-            must_write = bool(self._tail)
+            must_write = bool(tail)
         if must_write:
             self._thread.schedule(self)
 
     def _make_block(self) -> Block:
-        """Make a block of the open messages, and start with the next ones."""
+        """Make a block of the open messages, which are in it and here."""
         messages, size = self._open, self.spilled_bytes - self._sealed_bytes
         cost = size + PART_OVERHEAD * len(messages) + self._sealed_bytes + BLOCK_SIZE - self._seal_at
-        block, count = Block(messages, size, cost, self._open_plain), len(messages)
-        # Handlers run behind calls and at jumps back: not from here to the end.
+        return Block(messages, size, cost, self._open_plain)
+
+    def _go_on_behind(self, block: Block) -> None:
+        """The open messages are in a block: start with the next ones. No handler runs from here to the next call."""
         self._open, self._open_plain = [], True
-        self._sealed += count
-        self._sealed_bytes += size
+        self._sealed += block.count
+        self._sealed_bytes += block.bytes
         self._seal_at = self._sealed_bytes + BLOCK_SIZE
-        return block
 
     def _take_up_block(self) -> bool:
         """Take the first block in hand, if it's in memory; whether there is something in it."""
         with self._lock:
-            if self._head:
-                block = self._head.popleft()
-                self._head_cost -= block.cost
+            if source := self._head:
+                self._take_in_hand(source[0])
+                self._head_cost -= source[0].cost
+                del source[0]
             elif self._stored or self._closed:
                 self._reader_waits = not self._closed
                 if self._stored:
@@ -391,18 +414,25 @@ class Swap:
                 return False
             elif self._tail:
                 # It never fitted into the head, or wasn't moved there yet.
-                block = self._tail.popleft()
-                self._tail_cost -= block.cost
+                source = self._tail
+                self._take_in_hand(source[0])
+                self._tail_cost -= source[0].cost
+                del source[0]
             else:
-                block = self._make_block()
+                self._take_in_hand(self._make_block(), is_open=True)
             self._refresh()
             must_read = bool(self._stored)
         if must_read:
             self._thread.schedule(self)
-        # A list of its own: the disk thread may be writing the block's.
-        self._hand = block.to_hand()
+        return bool(self._hand)
+
+    def _take_in_hand(self, block: Block, *, is_open: bool = False) -> None:
+        """A block is the hand from now on. No handler runs from its last lines to the next call."""
+        hand = block.to_hand()  # a list of its own: the disk thread may be writing the block's
+        if is_open:
+            self._go_on_behind(block)
+        self._hand = hand
         self._hand_bytes, self._hand_plain = block.bytes, block.plain
-        return block.count > 0
 
     def _refresh(self) -> None:
         """Bring what is derived from the queues up to date (lock held)."""
@@ -410,10 +440,11 @@ class Swap:
         if not self._stored and self._read_ahead != READ_AHEAD_SIZE:
             self._read_ahead = READ_AHEAD_SIZE
         while tail and not self._stored and self._fits_head(tail[0]):
-            block = tail.popleft()
+            block, head = tail[0], self._head
             self._tail_cost -= block.cost
-            self._head.append(block)
             self._head_cost += block.cost
+            del tail[0]  # no call: no handler runs before it's in the head
+            head.append(block)
         if not tail:
             self._failed = False  # nothing needs the disk
         self._blocked = (
@@ -448,7 +479,7 @@ class Swap:
                 with self._lock:
                     must_tell = self._take_notice(is_stuck=True)
                 if must_tell:
-                    self._tell_change()
+                    tell(self._handle_change)
                 return delay
         elif writing is not None:
             self._write(writing)
@@ -461,7 +492,7 @@ class Swap:
             else:
                 delay = max(self._retry_at - monotonic(), 0.001) if self._failed else None
         if must_tell:
-            self._tell_change()
+            tell(self._handle_change)
         if reading is None:
             self._file.give_back()
         return delay
@@ -502,10 +533,7 @@ class Swap:
         if self._tail and not (self._failed and monotonic() < self._retry_at):
             writing = self._tail[0]
         if reading is not None and writing is not None:
-            if self._write_next:
-                reading = None
-            else:
-                writing = None
+            return (None, writing) if self._write_next else (reading, None)
         return reading, writing
 
     def _write(self, block: Block) -> None:
@@ -538,8 +566,7 @@ class Swap:
             self._retry_at = monotonic() + RETRY_S
         if not self._told:
             self._told = True
-            is_full = isinstance(error, OSError) and error.errno in _FULL_ERRNOS
-            self._tell_failure(FULL if is_full else FAILED, error, 0)
+            tell(self._handle_failure, reason_of(error), error, 0)
 
     def _read(self, block: Block) -> float:
         """Read a block into the head, or lose it; return seconds to wait when it can't be said which."""
@@ -568,19 +595,5 @@ class Swap:
                 self._head_cost += block.cost
         self._file.release(address)
         if failure is not None:
-            self._tell_failure(CORRUPT, failure, block.count)
+            tell(self._handle_failure, CORRUPT, failure, block.count)
         return 0.0
-
-    def _tell_change(self) -> None:
-        _guard(self._handle_change)
-
-    def _tell_failure(self, reason: str, error: Exception, lost: int) -> None:
-        _guard(self._handle_failure, reason, error, lost)
-
-
-def _guard(callback: Callable[..., None], *arguments: object) -> None:
-    """The fence: the owner of one swap must not end the thread of all."""
-    try:
-        callback(*arguments)
-    except Exception as error:  # noqa: BLE001 - see above
-        report("the owner of a swap", error)

@@ -15,8 +15,9 @@ from sys import is_finalizing
 from time import monotonic
 
 from purezmq.engine.fence import report
+from purezmq.engine.single_thread import SingleThread
 from purezmq.engine.swap_closer import SwapCloser
-from purezmq.native import allocate_lock, get_ident, start_thread
+from purezmq.native import allocate_lock, get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,14 +57,11 @@ class SwapThread:
     __slots__ = (
         "_has_space",
         "_lock",
-        "_name",
         "_queue",
         "_retries",
-        "_running",
         "_scheduled",
         "_sleeping",
         "_start_lock",
-        "_started",
         "_stopping",
         "_swaps",
         "_thread",
@@ -72,7 +70,6 @@ class SwapThread:
     )
 
     def __init__(self, name: str = "purezmq-swap") -> None:
-        self._name = name
         self.closer = SwapCloser(self.handle_space)
         self._lock = allocate_lock()
         self._queue: deque[DiskWork] = deque()
@@ -89,11 +86,8 @@ class SwapThread:
         self._sleeping = False
         #: Guards the start, which waits for the new thread; taken before `_lock`, never by the disk thread.
         self._start_lock = allocate_lock()
-        self._started = False
         self._stopping = False
-        self._thread = 0
-        #: Held while the thread runs.
-        self._running = allocate_lock()
+        self._thread = SingleThread(self._run, name)
 
     # -- from any thread -----------------------------------------------------------------------------------------
 
@@ -106,14 +100,7 @@ class SwapThread:
         with self._start_lock:
             if self._stopping:
                 raise RuntimeError("the context of this swap has ended")
-            if not self._started:
-                self._running.acquire()
-                try:
-                    start_thread(self._run, self._name)
-                except BaseException:
-                    self._running.release()
-                    raise
-                self._started = True
+            self._thread.start()
             with self._lock:
                 self._swaps.add(swap)
 
@@ -146,13 +133,7 @@ class SwapThread:
             self._stopping = True
             self._wake_up()
         # While the interpreter ends its threads are gone, without a word.
-        if (
-            self._started
-            and get_ident() != self._thread
-            and not is_finalizing()
-            and self._running.acquire(True, timeout)
-        ):
-            self._running.release()
+        if get_ident() != self._thread.ident and not is_finalizing() and self._thread.wait(timeout):
             self.closer.wait(timeout)
 
     def abandon(self) -> None:
@@ -174,16 +155,12 @@ class SwapThread:
             self._swaps.discard(swap)
 
     def _run(self) -> None:
-        self._thread = get_ident()
-        try:
-            while (swap := self._next_swap()) is not None:
-                self._serve(swap)
-            with self._lock:
-                swaps = list(self._swaps)
-            for swap in swaps:
-                swap.handle_stop()
-        finally:
-            self._running.release()
+        while (swap := self._next_swap()) is not None:
+            self._serve(swap)
+        with self._lock:
+            swaps = list(self._swaps)
+        for swap in swaps:
+            swap.handle_stop()
 
     def _serve(self, swap: DiskWork) -> None:
         try:

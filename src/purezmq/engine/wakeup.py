@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from purezmq.engine.fence import is_interruption
 from purezmq.native import close_descriptor
 
 TYPE_CHECKING = False
@@ -53,8 +54,9 @@ class Wakeup:
                 os.eventfd_write(self.fd, 1)
             else:
                 self._pair[1].send(b"\0")
-        except (OSError, ValueError):  # full: it is readable already
-            return
+        except (OSError, ValueError) as error:  # full: it is readable already
+            if is_interruption(error):
+                raise
 
     def clear(self) -> None:
         """Make it unreadable again."""
@@ -64,8 +66,9 @@ class Wakeup:
             else:
                 while self._pair[0].recv(4096):
                     pass
-        except (OSError, ValueError):
-            return
+        except (OSError, ValueError) as error:
+            if is_interruption(error):
+                raise
 
     def __del__(self, close: Callable[[int], None] = close_descriptor) -> None:
         """Free the descriptors."""

@@ -20,9 +20,10 @@ from purezmq.constants import (
     XPUB_NODROP,
 )
 from purezmq.error import ZMQError, make_error
-from purezmq.patterns.base import LAST, Pattern
+from purezmq.patterns.base import Pattern
 from purezmq.patterns.distributor import Distributor, SharedQueue, admits
 from purezmq.patterns.last_values import LastValues
+from purezmq.patterns.news import News
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
 from purezmq.patterns.topic_limits import TopicLimits, UnreadTopics, refuse_unread
 from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason, key_function
@@ -274,8 +275,7 @@ class Xpub(_Publisher):
     """Publishes, and lets the application see who wants what.
 
     Attributes:
-        pending: what `recv` gives next, with the pipe it came by: subscriptions as 01 or 00 and the topic. It is the
-            inbox's `ready`, so that whoever waits for a message sees it.
+        news: what `recv` gives next: subscriptions, as 01 or 00 and the topic, each in its place among the messages.
         manual_topics: with XPUB_MANUAL, what each pipe asked for, whatever the application made of it.
     """
 
@@ -288,10 +288,7 @@ class Xpub(_Publisher):
         self._last_value_due = False
         self._unread = UnreadTopics()
         super().__init__(options)
-        self.pending: deque[tuple[Pipe | None, Message]] = self.inbox.ready
-
-    def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
-        return self._receive
+        self.news = News(self.inbox)
 
     def _sends_last_value(self) -> bool:
         return bool(self.options.xpub_manual_last_value)
@@ -304,7 +301,6 @@ class Xpub(_Publisher):
 
     def detach(self, pipe: Pipe) -> None:
         """The subscriber is gone: the application is told what nobody wants any more."""
-        self._fetch_messages(pipe)
         self.inbox.detach(pipe)
         if self._manual_pipe is pipe:
             self._manual_pipe = None
@@ -317,15 +313,13 @@ class Xpub(_Publisher):
             every = self.options.xpub_verboser
             told = [topic for topic, is_last in gone if is_last or every]
         for topic in told:
-            self._tell(None, b"\0" + topic)
+            self._tell(None, b"\0" + topic, pipe)
 
     def handle_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
         """The subscriber wants a topic, or doesn't any more; with XPUB_MANUAL the application decides."""
-        if pipe.inbound:
-            self._fetch_messages(pipe)
-        self._note_subscription(pipe, topic, subscribe)
+        self._note_subscription(pipe, topic, subscribe, pipe)
 
-    def _note_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool) -> None:
+    def _note_subscription(self, pipe: Pipe, topic: bytes, subscribe: bool, behind: Pipe | None) -> None:
         if pipe not in self.distributor.pipes:
             return
         options, is_manual = self.options, self._is_manual
@@ -338,14 +332,19 @@ class Xpub(_Publisher):
         else:
             tell = bool(self.distributor.unsubscribe(pipe, topic) or options.xpub_verboser)
         if tell:
-            self._tell(pipe, (b"\1" if subscribe else b"\0") + topic)
+            self._tell(pipe, (b"\1" if subscribe else b"\0") + topic, behind)
         if is_manual and subscribe:
             topics[topic] = None
         elif is_manual:
             topics.pop(topic, None)
 
-    def _tell(self, pipe: Pipe | None, body: bytes) -> None:
+    def _tell(self, pipe: Pipe | None, body: bytes, behind: Pipe | None) -> None:
         """Let the application see a subscription or cancellation; one that never looks must not pay for that.
+
+        Args:
+            pipe: of the peer, if it's still there.
+            body: what the application gets.
+            behind: whose unread messages come before it.
 
         Raises:
             RemoteProtocolError: there is no room, and nobody else can decide about it (XPUB_MANUAL).
@@ -357,34 +356,47 @@ class Xpub(_Publisher):
             self.drop(1, DropReason.NEWEST)
             return
         self._unread.add(pipe, body)
-        self.pending.append((pipe, body))
-
-    def _receive(self, pipe: Pipe, message: Any) -> Message | None:
-        """A user message of an XSUB; parts of a multipart may ask for topics (see ONLY_FIRST_SUBSCRIBE)."""
-        asked, told = split_subscriptions(message, bool(self.options.only_first_subscribe))
-        for topic, subscribe in asked:
-            try:
-                self._note_subscription(pipe, topic, subscribe)
-            except RemoteProtocolError as error:  # this is a call of the application: it's not to blame
-                self.refuse(error.limit)
-                pipe.carrier.end_pipe(pipe)
-                break
-        return told
-
-    def _fetch_messages(self, pipe: Pipe) -> None:
-        """Put the pipe's unread user messages first: a subscription must not overtake them."""
-        while pipe.inbound:
-            message = self.inbox.take_from(pipe)
-            if message is not None:
-                self.pending.append((pipe, message))
+        self.news.add(pipe, body, behind)
 
     # -- receiving -------------------------------------------------------------------------------------------------
+
+    def can_recv(self) -> bool:
+        """Whether a subscription or a user message waits."""
+        news = self.news
+        while not news.is_due():
+            taken = news.take()
+            if taken is not None:
+                self._receive(*taken)
+            elif not news.entries:
+                return False
+        return True
+
+    def _receive(self, pipe: Pipe, message: Message) -> None:
+        """A message of an XSUB comes next; parts of a multipart may ask for topics (see ONLY_FIRST_SUBSCRIBE)."""
+        news = self.news
+        asked, told = split_subscriptions(message, bool(self.options.only_first_subscribe))
+        if not asked:
+            news.put_first(pipe, message)
+            return
+        before, refusal = len(news.entries), None
+        for topic, subscribe in asked:
+            try:
+                self._note_subscription(pipe, topic, subscribe, None)
+            except RemoteProtocolError as error:
+                refusal = error
+                break
+        if told is not None:
+            news.add(pipe, told)
+        news.move_first(len(news.entries) - before)
+        if refusal is not None:  # this is a call of the application: it's not to blame
+            self.refuse(refusal.limit)
+            pipe.carrier.end_pipe(pipe)
 
     def try_recv(self) -> Message | None:
         """The next subscription or user message, or None."""
         if not self.can_recv():
             return None
-        pipe, message = self.pending.popleft()
+        pipe, message, *_ = self.news.entries.popleft()
         if self._unread.total and type(message) is bytes and message[:1] in {b"\0", b"\1"}:  # no user message is that
             self._unread.remove(pipe, message)
         self.last_pipe = self._manual_pipe = pipe
@@ -393,18 +405,9 @@ class Xpub(_Publisher):
     def put_back(self, messages: list[Message]) -> None:
         """See `Pattern`; who it came from is known no more."""
         message = messages[-1]
-        self.pending.extendleft(zip((None,), map(messages.pop, LAST), strict=False))
+        self.news.put_back(messages)
         if type(message) is bytes and message[:1] in {b"\0", b"\1"}:
             self._unread.add(None, message)
-
-    def can_recv(self) -> bool:
-        """Whether a subscription or a user message waits."""
-        while not self.pending:
-            taken = self.inbox.take()
-            if taken is None:
-                break
-            self.pending.append(taken)
-        return bool(self.pending)
 
     # -- XPUB_MANUAL -----------------------------------------------------------------------------------------------
 

@@ -216,7 +216,7 @@ class Pipe:
         self.attached = False
         self.active = False
         self.eligible = True
-        self.tickets: Iterator[None] | None = None
+        self.tickets: Iterator[bool] | None = None
         self.sent = 0
         self.received = 0
         self.dropped = 0
@@ -425,9 +425,7 @@ class Pipe:
         wanted = BATCH_MESSAGES
         if limit:
             wanted = min(wanted, limit - self.in_flight - len(self.outbound))
-        messages = swap.take(wanted) if wanted > 0 else []
-        self.outbound.extend(messages)
-        self.count_written(len(messages))
+        messages = swap.move(self.outbound, wanted, self.tickets) if wanted > 0 else []
         if self.meter is not None:
             for message in messages:
                 self.meter.note(message_size(message))
@@ -501,7 +499,7 @@ class Pipe:
 
     def count_writes(self) -> None:
         """Count from now on what is put into the queue: nobody else does."""
-        self.tickets = repeat(None, _ALL_TICKETS)
+        self.tickets = repeat(True, _ALL_TICKETS)
 
     @property
     def written(self) -> int:

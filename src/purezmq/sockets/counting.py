@@ -105,6 +105,8 @@ def _merged(pattern: Any, pipes: list[Pipe], ended: Iterable[Pipe]) -> tuple[int
     if any(ready is pipe.inbound for pipe in [*pipes, *ended]):
         return 0, 0
     peeked = pattern.inbox.peeked
+    if hasattr(pattern, "news"):  # an XPUB: subscriptions are among them
+        ready = pattern.news.messages()
     found = [*ready, *([] if peeked is None else [peeked[1]])]
     sizes = [_size(message) for message in found if type(message) in {bytes, list}]
     return len(sizes), sum(sizes)

@@ -12,6 +12,7 @@ from purezmq.constants import EAGAIN, ENOTSUP
 from purezmq.constants import POLLIN as _POLLIN_FLAG
 from purezmq.constants import POLLOUT as _POLLOUT_FLAG
 from purezmq.engine.burst import flush_thread, thread_state
+from purezmq.engine.fence import is_interruption
 from purezmq.error import make_error
 from purezmq.message import Frame
 from purezmq.sockets.reason import why_nothing_arrived
@@ -295,7 +296,9 @@ class SocketRecv(SocketState):
             with self._engine.lease.afterwards, self._engine.lease.guard:
                 try:
                     message = None if self._shared.closed else self._pattern.try_recv()
-                except Exception:  # noqa: BLE001 - a state error belongs to the next call; this one has messages
+                except Exception as error:  # a state error belongs to the next call; this one has messages
+                    if is_interruption(error):
+                        raise
                     message = None
                 self._engine.queues.note_taken()
             if message is None:

@@ -6,6 +6,10 @@ protocol family (``tcp``, ``ipc``) must not appear here.
 
 Hot path: ``try_read`` and ``try_write`` run once per batch of messages. Each is one system call, one C method look-up
 and, where nothing is to do, one exception; no option, clock or lock is consulted.
+
+A signal handler may raise an OSError of its own behind a call that went well: a TimeoutError, an InterruptedError (the
+system's Python keeps to itself: it calls again). So nothing but BlockingIOError means "not now", and what has no number
+is not the system's word and goes on to the caller.
 """
 
 from __future__ import annotations
@@ -186,7 +190,7 @@ class SocketStream:
         """
         try:
             return self.sock.recv(size)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             return None
 
     def try_read_into(self, buffer: bytearray | memoryview) -> int | None:
@@ -200,7 +204,7 @@ class SocketStream:
         """
         try:
             return self.sock.recv_into(buffer)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             return None
 
     if hasattr(socket.socket, "sendmsg"):
@@ -221,7 +225,7 @@ class SocketStream:
                 if count <= _IOV_MAX:
                     return self.sock.sendmsg(chunks, (), _NO_SIGNAL) if count else 0
                 return self.sock.sendmsg(chunks[:_IOV_MAX], (), _NO_SIGNAL)
-            except (BlockingIOError, InterruptedError):
+            except BlockingIOError:
                 return 0
 
     else:
@@ -240,7 +244,7 @@ class SocketStream:
                 data = b"".join(chunks[:end])
             try:
                 return self.sock.send(data)
-            except (BlockingIOError, InterruptedError):
+            except BlockingIOError:
                 return 0
 
     def shutdown_write(self) -> None:
@@ -251,8 +255,9 @@ class SocketStream:
         """
         try:
             self.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+        except OSError as error:
+            if error.errno is None:
+                raise
 
     def close(self) -> None:
         """Close the descriptor. Never raises."""
@@ -306,7 +311,7 @@ class StreamListener:
         for _ in range(_SKIPPED_PEERS_MAX):
             try:
                 sock, peer = self.sock.accept()
-            except (BlockingIOError, InterruptedError):
+            except BlockingIOError:
                 return None
             except OSError as error:
                 if error.errno in _PEER_ERRORS:
@@ -339,8 +344,9 @@ class StreamListener:
         if not self.adopted:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            except OSError as error:
+                if error.errno is None:
+                    raise
         close_quietly(self.sock)
 
     def forget(self) -> None:
@@ -482,8 +488,9 @@ def close_quietly(sock: socket.socket) -> None:
     """Close a socket. Never raises: what close reports (a reset by the peer) is nothing that a caller could mend."""
     try:
         sock.close()
-    except OSError:
-        pass
+    except OSError as error:
+        if error.errno is None:
+            raise
 
 
 def set_options_quietly(sock: socket.socket, settings: Sequence[tuple[int, int, int]]) -> None:

@@ -63,9 +63,11 @@ class DatagramSocket:
         for _ in range(_SKIPPED_ERRORS_MAX):
             try:
                 return self.sock.recvfrom(_RECEIVE_SIZE)
-            except (BlockingIOError, InterruptedError):
+            except BlockingIOError:
                 return None
-            except OSError:
+            except OSError as error:
+                if error.errno is None:  # a signal handler's: see `base`
+                    raise
                 # Told late about something we sent: ECONNREFUSED, EHOSTUNREACH, Windows' ECONNRESET.
                 self.errors += 1
         return None
@@ -83,9 +85,9 @@ class DatagramSocket:
         """
         try:
             self.sock.sendto(data, self.target if target is None else target)
-        except InterruptedError:
-            return False
         except OSError as error:
+            if error.errno is None:
+                raise
             if error.errno in _FULL:
                 return False
             self.errors += 1
@@ -98,8 +100,9 @@ class DatagramSocket:
         """Take a pending error from the socket, so that a selector stops telling it. Never raises."""
         try:
             self.errors += self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
-        except OSError:
-            pass
+        except OSError as error:
+            if error.errno is None:
+                raise
 
     def close(self) -> None:
         """Close the descriptor; when it returns the address is free. Never raises."""

@@ -25,7 +25,7 @@ from purezmq.wire.events import (
     Subscribed,
 )
 from purezmq.wire.framing_fast import FastFrameDecoder
-from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting, encode_signature
+from purezmq.wire.greeting import V1, V3_0, V3_1, Greeting
 from purezmq.wire.heartbeat import Heartbeat
 from purezmq.wire.limits import (
     EARLY_READ_SIZE,
@@ -76,7 +76,8 @@ class Connection:
         ready: the handshake is over and messages may flow.
         closed: it's over; whatever is received is ignored.
         peer: what the handshake told about the peer, or None before its end.
-        read_size: how many bytes to read next: inside a large body exactly what is missing, after one just a header.
+        read_size: how many bytes to read next: inside a large body exactly what is missing, after one just a
+            header, or under a cipher as much again.
         has_buffered: bytes are waiting that ``receive_data(b"", now)`` can decode.
         shares_encoding: what ``encode`` returns fits every other connection for which this is True, too.
         encode: ``encode(messages)`` turns a batch (single bodies, or lists of parts) into few chunks to send, in order.
@@ -251,8 +252,8 @@ class Connection:
             now: seconds of a monotonic clock.
         """
         self._move(Input.SEND_GREETING)
-        self._send(encode_signature(self.config.routing_id))
         assert self._greeting is not None  # dropped when ready
+        self._send(self._greeting.encode_start())
         self._deadline = self._greeting.start(now, bound=self.bound)
 
     def data_to_send(self, *, keeps_pong: bool = False) -> list[Buffer]:

@@ -218,6 +218,14 @@ class FastFrameDecoder:
         if received:
             self._adapt_read_size(received)
 
+    def note_whole(self, size: int) -> None:
+        """What was decoded last is a sealed frame of ``size`` bytes, and nothing has come behind it.
+
+        When it was opened it was copied, so that its body needs no read of its own, and the next one may be like it.
+        """
+        if LARGE_BODY_SIZE <= size <= MAX_BODY_READ_SIZE:
+            self.read_size = size
+
     @staticmethod
     def _first_size(data: bytes, position: int) -> int:
         """Size of the frame at ``position``, as far as its header tells."""
@@ -231,6 +239,8 @@ class FastFrameDecoder:
         if self._size >= LARGE_BODY_SIZE:
             # Inside a large body read what is missing; after one, its successor's header alone, to do so again.
             self.read_size = min(self._missing, MAX_BODY_READ_SIZE) or _LONG_HEADER_SIZE
+            if self.is_sealed and not self._missing:
+                self.note_whole(_LONG_HEADER_SIZE + self._size)
         elif received >= self.read_size >= READ_SIZE:
             self.read_size = min(2 * self.read_size, MAX_READ_SIZE)
         elif received < self.read_size // 4 or self.read_size < READ_SIZE:

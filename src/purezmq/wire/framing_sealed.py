@@ -153,7 +153,7 @@ class SealedFrameDecoder:
             return data
         received, (data, position, missing) = len(data), taken
         opened: tuple[bytes, list[bytes], RemoteProtocolError | None] | None = None
-        is_short = False
+        is_short, stride = False, 0
         run = find_run(data, position + missing, decoder.max_size)
         if run is not None and missing:
             opened = self._open(data[:missing], 1)  # the frame that the last read had begun
@@ -162,9 +162,10 @@ class SealedFrameDecoder:
             opened = cipher.open_run(data, position, *run, limit - len(messages))
             if opened is None:
                 break
-            position += run[0] * len(opened[0])
+            stride = run[0]
+            position += stride * len(opened[0])
             # A cipher may have to stop for a reason of its own; short runs in a row mean that sizes change.
-            is_short, was_short = len(opened[0]) < MIN_RUN and run[0] <= _LARGE_SIZE, is_short
+            is_short, was_short = len(opened[0]) < MIN_RUN and stride <= _LARGE_SIZE, is_short
             run = None if is_short and was_short else find_run(data, position, decoder.max_size)
         else:
             if opened is not None and not self._take_all(opened, limit, messages):
@@ -173,6 +174,8 @@ class SealedFrameDecoder:
             return data
         decoder.read_size = wanted
         decoder.keep(data, position, received)
+        if position == len(data) and stride > _LARGE_SIZE:
+            decoder.note_whole(stride)
         return b""
 
     def _take_all(

@@ -84,7 +84,7 @@ MAX_BODY_READ_SIZE = 256 * 1024
 """Ceiling of a read inside a large body: a declared length never decides an allocation, sockets hold little more."""
 
 LARGE_BODY_SIZE = 64 * 1024
-"""From this size on, a body is read by reads of its own and the next header alone, so that bodies need no copy."""
+"""From this size on, a body has reads of its own, and the next header, so that it needs no copy (but a sealed one)."""
 
 COALESCE_PIECES = 1024
 """Pieces of one body kept before they're joined: bounds the overhead of a peer that sends byte by byte."""

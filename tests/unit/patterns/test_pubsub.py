@@ -164,6 +164,100 @@ def test_xpub_gives_user_messages_in_order_with_subscriptions() -> None:
     assert peer.pipe is xpub.last_pipe
 
 
+def test_xpub_leaves_unread_messages_where_they_count() -> None:
+    """In the pipe, whatever subscriptions come behind them; only what is received next may be taken ahead."""
+    xpub = make_pattern(XPUB)
+    peer = ScriptedPeer(xpub)
+    for topic in (b"a", b"b"):
+        peer.bring(b"1", b"2", b"3")
+        peer.subscribe(topic)
+    peer.bring(b"4")
+    assert 7 == len(peer.pipe.inbound)
+    assert b"1" == xpub.try_recv()
+    peer.leave()
+    assert xpub.can_recv()
+    assert 5 == len(peer.pipe.inbound)
+    assert [b"2"] == xpub.news.messages()
+    got = texts(xpub)
+    assert [b"2", b"3", b"\1a", b"1", b"2", b"3", b"\1b", b"4"] == got[:-2]
+    assert {b"\0a", b"\0b"} == set(got[-2:])
+
+
+def test_xpub_tells_subscriptions_of_several_peers_in_one_order() -> None:
+    """Else a topic would be told as cancelled that another peer wants."""
+    xpub = make_pattern(XPUB)
+    a, b = ScriptedPeer(xpub), ScriptedPeer(xpub)
+    a.subscribe(b"x")
+    assert [b"\1x"] == texts(xpub)
+    for number in (b"1", b"2"):
+        a.bring(b"a" + number)
+    a.cancel(b"x")
+    b.bring(b"b1")
+    b.subscribe(b"x")
+    b.bring(b"b2")
+    a.bring(b"a3")
+    a.subscribe(b"y")
+    assert [b"a1", b"a2", b"\0x", b"b1", b"\1x", b"a3", b"\1y", b"b2"] == texts(xpub)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_xpub_subscription_does_not_wait_for_messages_that_were_dropped(left: int) -> None:
+    """It is told when what there is of them was received."""
+    xpub = make_pattern(XPUB)
+    peer = ScriptedPeer(xpub)
+    peer.bring(b"1", b"2", b"3")
+    peer.subscribe(b"x")
+    while len(peer.pipe.inbound) > left:
+        peer.pipe.inbound.popleft()
+    assert [*[b"3"][:left], b"\1x"] == texts(xpub)
+    peer.bring(b"4")
+    peer.cancel(b"x")
+    assert [b"4", b"\0x"] == texts(xpub)
+
+
+def test_xpub_subscription_behind_messages_on_disk() -> None:
+    """It comes after those that have to be brought back, if they are here by then."""
+    xpub = make_pattern(XPUB)
+    peer = ScriptedPeer(xpub)
+    on_disk = [b"2", b"3"]
+
+    def handle_drained(pipe: Any) -> None:
+        pipe.inbound.extend(on_disk)
+        pipe.receive_swap = None
+        on_disk.clear()
+
+    peer.carrier.handle_drained = handle_drained  # type: ignore[method-assign]
+    peer.bring(b"1")
+    peer.pipe.receive_swap = on_disk
+    peer.subscribe(b"x")
+    assert [b"1", b"2", b"3", b"\1x"] == texts(xpub)
+
+
+def test_xpub_subscription_that_a_look_at_an_empty_pipe_brings() -> None:
+    """Reading on brings messages and a subscription behind them: the first message isn't overtaken."""
+    xpub = make_pattern(XPUB)
+    peer = ScriptedPeer(xpub)
+
+    def handle_drained(pipe: Any) -> None:
+        if not xpub.topics_count:
+            peer.bring(b"2", b"3")
+            peer.subscribe(b"x")
+            peer.bring(b"4")
+
+    peer.bring(b"1")
+    peer.carrier.handle_drained = handle_drained  # type: ignore[method-assign]
+    assert [b"1", b"2", b"3", b"\1x", b"4"] == texts(xpub)
+
+
+def test_xpub_parts_that_subscribe_are_told_in_their_place() -> None:
+    """Where their message was, although something waits behind it."""
+    xpub = make_pattern(XPUB)
+    peer = ScriptedPeer(xpub)
+    peer.bring([b"\1a", b"one", b"\1b"], [b"\1c", b"\1d"], b"two")
+    peer.subscribe(b"x")
+    assert [b"\1a", b"\1b", b"one", b"\1c", b"\1d", b"two", b"\1x"] == texts(xpub)
+
+
 def test_xpub_pending_subscription_is_visible_in_inbox() -> None:
     """Whoever waits for a message looks at `inbox.ready`."""
     xpub = make_pattern(XPUB)

@@ -51,8 +51,9 @@ class ScriptedSwap:
         self.spilled += 1
         return True
 
-    def take(self, limit: int) -> list[Any]:
+    def move(self, queue: Any, limit: int, tickets: Any = None) -> list[Any]:
         taken, self.messages = self.messages[:limit], self.messages[limit:]
+        queue.extend(taken)
         return taken
 
     def close(self) -> int:

@@ -9,7 +9,7 @@ from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.framing import COMMAND, MORE
 from purezmq.wire.framing_fast import FastFrameDecoder
 from purezmq.wire.framing_sealed import SealedFrameDecoder
-from purezmq.wire.limits import LARGE_BODY_SIZE, MAX_CHUNK_SIZE
+from purezmq.wire.limits import LARGE_BODY_SIZE, MAX_BODY_READ_SIZE, MAX_CHUNK_SIZE, READ_SIZE
 from purezmq.wire.mechanisms import curve_cipher, sodium
 from purezmq.wire.mechanisms.curve_cipher import NONCE_MAX, CurveCipher
 
@@ -304,6 +304,34 @@ def test_large_body_gets_reads_of_its_own() -> None:
     assert [] == decoder.decode(data[:100], ALL)
     assert len(data) - 100 == decoder.read_size
     assert [bytes(2 * LARGE_BODY_SIZE)] == decoder.decode(data[100:], ALL)
+
+
+@pytest.mark.parametrize("step", [None, 30_000])
+def test_large_frame_is_read_whole_after_one_like_it(step) -> None:
+    """Its header needs no read of its own, however the one before has come; without a cipher it has one."""
+    client, server = make_pair()
+    decoder = make_decoder(server)
+    body = bytes(LARGE_BODY_SIZE)
+    size = len(b"".join(client.encode_batch([body])))
+    data = b"".join(client.encode_batch([body] * 3))
+    assert [body] == decode_all(decoder, data[:size], step)
+    assert size == decoder.read_size
+    assert [body] == decoder.decode(data[size : 2 * size], ALL)
+    assert size == decoder.read_size
+    assert [body] == decode_all(decoder, data[2 * size :], step)
+
+
+def test_next_size_is_only_foretold_of_large_frames_that_end_with_the_read() -> None:
+    """Small ones keep the reads that they have, larger ones than a read the header's; what is begun is completed."""
+    client, server = make_pair()
+    decoder = make_decoder(server)
+    small, large, huge = (b"".join(client.encode_batch([bytes(n)])) for n in (100, LARGE_BODY_SIZE, 1 << 20))
+    decoder.decode(small, ALL)
+    assert READ_SIZE == decoder.read_size
+    decoder.decode(large + huge[:1000], ALL)
+    assert MAX_BODY_READ_SIZE == decoder.read_size
+    decoder.decode(huge[1000:], ALL)
+    assert 9 == decoder.read_size
 
 
 def test_arenas_are_given_back() -> None:

@@ -35,6 +35,28 @@ def test_receive_version_is_sent_only_after_signature(config) -> None:
     assert 2 == len(sent)
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "CURVE"])
+def test_whole_greeting_is_sent_at_once_where_no_old_peer_may_come(config, mechanism) -> None:
+    """Nothing follows it, however the peer's greeting comes; one that shows itself as old is refused."""
+    name = mechanism.encode().ljust(20, b"\0")
+    whole = greeting_of(3, 1, name)
+    greeting, sent = Greeting(config("PUSH", mechanism=mechanism)), []
+    assert whole == greeting.encode_start()
+    assert [] == [step for step in whole[:-1] if greeting.receive(bytes((step,)), sent.append) is not None]
+    assert b"rest" == greeting.receive(whole[-1:] + b"rest", sent.append)
+    assert [] == sent
+    old = Greeting(config("PUSH", mechanism=mechanism))
+    old.encode_start()
+    with pytest.raises(RemoteProtocolError):
+        old.receive(SIGNATURE + b"\x01\x08", sent.append)
+    assert [] == sent
+
+
+def test_greeting_starts_with_the_signature_alone_where_an_old_peer_may_come(config) -> None:
+    """To it, it's the header of our routing id."""
+    assert SIGNATURE == Greeting(config("PUSH")).encode_start()
+
+
 @pytest.mark.parametrize("step", [1, 7, 64, 70])
 @pytest.mark.parametrize(
     ("data", "version"),

@@ -87,10 +87,9 @@ class CurveServer(CurveMechanism):
         if open_box(body[120:], b"CurveZMQHELLO---" + short, shared) != bytes(64):
             raise refuse("the HELLO is not authentic: the client knows another public key than ours")
         self._client = client
-        self._cookie_key = self._random(KEY_SIZE)
-        cookie_nonce = self._random(16)
+        fresh = self._random(KEY_SIZE + 32)  # one call of the system for all three
+        self._cookie_key, cookie_nonce, nonce = fresh[:KEY_SIZE], fresh[KEY_SIZE:-16], fresh[-16:]
         cookie = seal_box(client + self._secret, b"COOKIE--" + cookie_nonce, self._cookie_key)
-        nonce = self._random(16)
         plain = self._transient + cookie_nonce + cookie
         return b"\x07WELCOME" + nonce + seal_box(plain, b"WELCOME-" + nonce, shared)
 
