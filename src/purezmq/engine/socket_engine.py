@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from purezmq.pipe import Pipe
     from purezmq.wire.events import PeerInfo
 
-
 __all__ = ["SocketEngine"]
 
 #: The memory of so many topics is worth to be given back, which takes some milliseconds.
@@ -153,8 +152,8 @@ class SocketEngine(EventSource):
         """Have the I/O thread run what was posted (any thread)."""
         try:
             self.loop.call(lambda: self.lease.run_mailbox(BaseException))
-        except RuntimeError:  # there is none, and none can be started: whoever takes the lease next does it
-            return
+        except RuntimeError:
+            return  # there is none, and none can be started: whoever takes the lease next does it
 
     def flush_dirty(self) -> None:
         """Write out what a burst left (any thread)."""
@@ -168,8 +167,8 @@ class SocketEngine(EventSource):
             return True
         try:
             for outbox in list(self.dirty):
-                if now - outbox.last_flush < FRESH_FLUSH_S:
-                    continue  # its thread is in the middle of a burst
+                if now - outbox.last_flush < FRESH_FLUSH_S:  # its thread is in the middle of a burst
+                    continue
                 self.dirty.discard(outbox)
                 try:
                     outbox.flush(now)
@@ -220,10 +219,8 @@ class SocketEngine(EventSource):
 
     def handle_flushed(self, session: Session) -> None:
         """A session that is to end has written everything; it's closed when the lease is let go, not under its feet."""
-        if self.closing:
-            self.lease.mailbox.append(self.check_closed)
-        elif session.ending:
-            self.lease.mailbox.append(lambda: self._end_now(session))
+        if self.closing or session.ending:
+            self.lease.mailbox.append(self.check_closed if self.closing else lambda: self._end_now(session))
 
     def mark_room(self) -> None:
         """A sender is about to sleep: full inproc queues shall wake it."""
