@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.support import purezmq_only, zmq
 
+from purezmq.engine.inbox import READS_PER_TURN
+
 SIZE = 100_000
 
 
@@ -26,10 +28,10 @@ class WholeReads:
 
 
 @purezmq_only("the test looks at purezmq's queue after each turn of reading")
-@pytest.mark.parametrize(("mark", "turns"), [(1000, [4, 4]), (3, [3, 0]), (1, [1, 0])])
+@pytest.mark.parametrize(("mark", "turns"), [(1000, [READS_PER_TURN] * 2), (3, [3, 0]), (1, [1, 0])])
 def test_a_turn_reads_several_large_sealed_messages_up_to_the_mark(mark: int, turns: list[int]) -> None:
-    """Four of them where there is room, never more than the mark, and none is lost."""
-    messages = [bytes((number,)) * SIZE for number in range(9)]
+    """So many of them where there is room, never more than the mark, and none is lost."""
+    messages = [bytes((number,)) * SIZE for number in range(2 * READS_PER_TURN + 1)]
     public, secret = zmq.curve_keypair()
     # A context, and so an I/O thread, for each: the one of the receiver has to wait here.
     with zmq.Context() as context, zmq.Context() as other, context.socket(zmq.PULL) as pull:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Inbox"]
 
 #: Reads of one connection per turn, while they complete no message, or each a large sealed one.
-READS_PER_TURN = 4
+READS_PER_TURN = 12
 #: Reads of a connection that broke, for what arrived before it did.
 READS_AT_END = 64
 #: While the system is short of memory a connection is looked at so often (seconds).

@@ -11,7 +11,7 @@ from purezmq.limits import MAX_PARTS
 from purezmq.wire.error import RemoteProtocolError
 from purezmq.wire.events import FailureReason
 from purezmq.wire.framing import COMMAND, LONG, MORE, check_frame, check_parts
-from purezmq.wire.limits import MIN_COMMAND_ALLOWANCE, UNLIMITED
+from purezmq.wire.limits import LARGE_BODY_SIZE, MIN_COMMAND_ALLOWANCE, UNLIMITED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +108,11 @@ class SealedFrameDecoder:
         messages: list[Message] = []
         if self.failure is not None:
             return messages
+        if LARGE_BODY_SIZE <= len(data) == self._frames.read_size:
+            body = self._open_whole(data)
+            if body is not None:
+                messages.append(body)
+                return messages
         try:
             if data and (self._opened is not None or self.command is not None):
                 # Who goes on receiving without having taken what is there: keep the order.
@@ -122,6 +127,15 @@ class SealedFrameDecoder:
             self._opened = self._parts = None
         self.has_buffered = self.failure is None and (self._opened is not None or self._frames.has_buffered)
         return messages
+
+    def _open_whole(self, data: bytes) -> bytes | None:
+        """The message of a large frame that came by itself, as the one before did: what stands between is cold code."""
+        decoder = self._frames
+        if self._opened is not None or self._parts is not None or self.command is not None or decoder.has_buffered:
+            return None
+        if 0 <= self.max_size < len(data) or decoder.take_rest(data) != (data, 0, 0):
+            return None
+        return self._cipher.open_whole(data)
 
     def _decode(self, data: bytes, limit: int, messages: list[Message]) -> None:
         worthwhile = len(data) >= _MIN_RUN_SIZE or self._frames.has_buffered

@@ -321,6 +321,46 @@ def test_large_frame_is_read_whole_after_one_like_it(step) -> None:
     assert [body] == decode_all(decoder, data[2 * size :], step)
 
 
+@pytest.mark.parametrize("max_size", [-1, LARGE_BODY_SIZE, LARGE_BODY_SIZE - 1])
+@pytest.mark.parametrize(
+    "second",
+    [
+        *(f"changed at {at}" for at in (0, 1, 8, 9, 16, 17, 24, 25, 40, 41, 42, -1)),
+        "good",
+        "again",
+        "flags 1",
+        "flags 2",
+        "flags 4",
+    ],
+)
+def test_frame_that_is_read_whole_has_no_other_outcome(second: str, max_size: int) -> None:
+    """The short way for it takes what the long one takes, and leaves everything else to that one."""
+    outcomes = []
+    for step in (None, 30_000):
+        client, server = make_pair()
+        decoder = make_decoder(server, max_size)
+        body = bytes(LARGE_BODY_SIZE)
+        first = b"".join(client.encode_batch([body]))
+        what, _, number = second.rpartition(" ")
+        if second == "again":
+            frame = bytearray(first)
+        elif what == "flags":
+            short = (client._sent + 1).to_bytes(8, "big")
+            box = sodium.seal_box(bytes((int(number),)) + body, b"CurveZMQMESSAGEC" + short, KEY)
+            frame = bytearray(framing.encode_frame(0, b"\x07MESSAGE" + short + box))
+        else:
+            frame = bytearray(b"".join(client.encode_batch([body])))
+        if what == "changed at":
+            frame[int(number)] ^= 1
+        messages = decode_all(decoder, first)
+        assert step is None or messages == outcomes[0][0][:1]
+        messages += decode_all(decoder, bytes(frame), step)
+        command, decoder.command = decoder.command, None
+        messages += decode_all(decoder, b"".join(client.encode_batch([[b"the", b"last"]])))
+        outcomes.append((messages, decoder.failure and decoder.failure.reason, command))
+    assert outcomes[0] == outcomes[1]
+
+
 def test_next_size_is_only_foretold_of_large_frames_that_end_with_the_read() -> None:
     """Small ones keep the reads that they have, larger ones than a read the header's; what is begun is completed."""
     client, server = make_pair()

@@ -102,3 +102,14 @@ class FrameCipher:
             there is none, or something is wrong with one of them.
         """
         raise NotImplementedError
+
+    def open_whole(self, data: bytes) -> bytes | None:
+        """Open a frame that is all that was received: the short way for a large one.
+
+        Args:
+            data: the frame, which is long, with its header.
+
+        Returns:
+            A message of one part. None, and nothing has changed, where it isn't that, or something is wrong with it.
+        """
+        raise NotImplementedError

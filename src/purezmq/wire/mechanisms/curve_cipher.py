@@ -49,6 +49,8 @@ _FLAGS_TO_WIRE = {0: b"\0", MORE: b"\x01", COMMAND: b"\x02"}
 _FLAGS_FROM_WIRE = bytes((0, MORE, COMMAND, COMMAND | MORE))
 _BOX_AT = 16
 _BODY_AT = 33
+_LONG_HEADER_SIZE = 9
+_WHOLE_BOX_AT = _LONG_HEADER_SIZE + _BOX_AT
 _NO_MAC = bytes(MAC_SIZE)
 
 _SHORT_MAX = 255
@@ -143,7 +145,7 @@ class CurveCipher(FrameCipher):
 
     overhead: ClassVar[int] = _BODY_AT
 
-    __slots__ = ("_key", "_receive_prefix", "_received", "_send_prefix", "_sent")
+    __slots__ = ("_key", "_receive_prefix", "_received", "_send_prefix", "_sent", "_whole")
 
     def __init__(self, key: bytes, *, as_server: bool, sent: int, received: int) -> None:
         self._key = key
@@ -151,6 +153,8 @@ class CurveCipher(FrameCipher):
         self._receive_prefix = _PREFIX + (b"C" if as_server else b"S")
         self._sent = sent
         self._received = received
+        #: What the frame that `open_whole` had last begins with.
+        self._whole = b""
 
     def _next_nonces(self, count: int) -> int:
         """Use up `count` short nonces; return the first."""
@@ -370,6 +374,29 @@ class CurveCipher(FrameCipher):
             _arenas.append(arena)
         self._received = int.from_bytes(last, "big")
         return (bytes(flags), bodies, None) if bodies else None
+
+    def open_whole(self, data: bytes) -> bytes | None:
+        """See `FrameCipher`."""
+        if not self._whole or not data.startswith(self._whole):
+            self._whole = _header(len(data) - _LONG_HEADER_SIZE) + _NAME
+            if not data.startswith(self._whole):
+                return None
+        short = data[_WHOLE_BOX_AT - 8 : _WHOLE_BOX_AT]
+        received = int.from_bytes(short, "big")
+        box_size = len(data) - _WHOLE_BOX_AT
+        plain_size = box_size - MAC_SIZE
+        if received <= self._received or not 0 < plain_size <= _ARENA_SIZE:
+            return None
+        arena = _take_arena()
+        try:
+            nonce = self._receive_prefix + short
+            if open_at(arena.address, address_of(data) + _WHOLE_BOX_AT, box_size, nonce, self._key) or arena.view[0]:
+                return None
+            body = arena.view[1:plain_size].tobytes()
+        finally:
+            _arenas.append(arena)
+        self._received = received
+        return body
 
     def _open_each(self, frames: list[bytes], arena: _Arena) -> tuple[bytes, list[bytes], RemoteProtocolError | None]:
         """Open frames one by one."""
