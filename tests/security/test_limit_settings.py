@@ -82,7 +82,6 @@ def test_refusals_reach_the_log(make_socket: MakeSocket, caplog: pytest.LogCaptu
     pull.close(0)
     from purezmq.engine import event_log
 
-    event_log._writer._running.acquire(True, 5)
-    event_log._writer._running.release()
+    assert event_log._writer._thread.wait(5)
     lines = [record.getMessage() for record in caplog.records]
     assert any("1 peer ran into a limit" in line and "max_parts" in line for line in lines), lines

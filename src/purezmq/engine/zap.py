@@ -125,7 +125,9 @@ class Question:
         gate: of the endpoint that it came to.
     """
 
-    __slots__ = ("_gate", "_handler", "_link", "_needed", "_queue", "_session", "_timer", "context", "links", "post")
+    __slots__ = (
+        "_gate", "_handler", "_link", "_needed", "_queue", "_session", "_timer", "context", "lease", "links", "post",
+    )  # fmt: skip
 
     #: What the handler's socket looks at of the other side: no limits, no names.
     options = SocketOptions()
@@ -140,6 +142,7 @@ class Question:
         self._handler: Any = None
         self._timer: Timer | None = None
         self.context = session.engine.context
+        self.lease = session.engine.lease
         self.post: Callable[[Callable[[], None]], None] = session.engine.post
         self.links: set[InprocLink] = set()
         owner: Any = self

@@ -379,6 +379,11 @@ class Xpub(_Publisher):
             news.put_first(pipe, message)
             return
         before, refusal = len(news.entries), None
+        # Of a peer that has left meanwhile: what nobody else wants was wanted until then.
+        late = [] if pipe in self.distributor.pipes else [topic for topic, subscribe in asked if subscribe]
+        late = [topic for topic in late if topic not in self.distributor.index]
+        for topic in late:
+            self._tell(None, b"\1" + topic, None)
         for topic, subscribe in asked:
             try:
                 self._note_subscription(pipe, topic, subscribe, None)
@@ -387,6 +392,8 @@ class Xpub(_Publisher):
                 break
         if told is not None:
             news.add(pipe, told)
+        for topic in late:
+            self._tell(None, b"\0" + topic, None)
         news.move_first(len(news.entries) - before)
         if refusal is not None:  # this is a call of the application: it's not to blame
             self.refuse(refusal.limit)
