@@ -339,12 +339,7 @@ class Xpub(_Publisher):
             topics.pop(topic, None)
 
     def _tell(self, pipe: Pipe | None, body: bytes, behind: Pipe | None) -> None:
-        """Let the application see a subscription or cancellation; one that never looks must not pay for that.
-
-        Args:
-            pipe: of the peer, if it's still there.
-            body: what the application gets.
-            behind: whose unread messages come before it.
+        """Let the application see what is asked for, behind a pipe's unread messages; who never looks pays nothing.
 
         Raises:
             RemoteProtocolError: there is no room, and nobody else can decide about it (XPUB_MANUAL).
