@@ -305,6 +305,38 @@ def test_p11_newcomers_leave_nothing_behind(make_socket: MakeSocket, opened: Exi
     assert 0 == newcomers._held_bytes._total
 
 
+class _EndsAnother:
+    """Its look-up ends another session, as the collector of garbage may do within any call."""
+
+    def __init__(self, held: newcomers._HeldBytes, other: Any) -> None:
+        self.held = held
+        self.other = other
+
+    def __hash__(self) -> int:
+        self.held.discard(self.other)
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def test_p11_bytes_of_one_that_ends_amid_the_end_of_another_are_counted_once() -> None:
+    """P11: and an end that was interrupted leaves nothing, once nobody is amid a handshake."""
+    held = newcomers._HeldBytes()
+    remaining: Any
+    first: Any
+    other, remaining = object(), object()
+    first = _EndsAnother(held, object())
+    for session in (first, other, remaining):
+        held.note(session, 1000)
+    first.other = other
+    held.discard(first)
+    assert 1000 == held._total
+    del held._sizes[remaining]
+    held.discard(remaining)
+    assert 0 == held._total
+
+
 @pytest.mark.timeout(300)
 def test_p11_good_clients_are_served_amid_silent_and_dripping_ones(
     start_server: Callable[..., EchoProcess], opened: ExitStack

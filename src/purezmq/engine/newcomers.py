@@ -142,13 +142,13 @@ class _HeldBytes:
         now = monotonic()
         with self._lock:
             former, begun = self._sizes.get(session, (0, now))
-            self._total += size - former
             self._sizes[session] = size, begun
+            self._total += size - former
             while self._total > MAX_HANDSHAKE_BYTES and self._sizes:
                 victim = next(iter(self._sizes))
                 if now - self._sizes[victim][1] < HANDSHAKE_GRACE_S and session in self._sizes:
                     victim = session
-                self._total -= self._sizes.pop(victim)[0]
+                self._forget(victim)
                 victims.append(victim)
         for victim in victims:
             # It may be another socket's: its lease is taken when it's free.
@@ -157,7 +157,14 @@ class _HeldBytes:
     def discard(self, session: Session) -> None:
         """It counts no more."""
         with self._lock:
-            self._total -= self._sizes.pop(session, (0, 0.0))[0]
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        # Two steps: the collector of garbage may end another session amid a call, whose bytes would be counted again.
+        size = self._sizes.pop(session, (0, 0.0))[0]
+        self._total -= size
+        if not self._sizes:  # an interrupt between the two steps would count for ever
+            self._total = 0
 
     def reset(self) -> None:
         """In a forked child: they are the parent's."""

@@ -92,13 +92,14 @@ def test_line_after_a_pause_comes_at_once(lines: Any) -> None:
     assert "dropped 2 messages" in lines(2)[1]
 
 
-def test_interval_is_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interval_is_ten_seconds(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As documented."""
     monkeypatch.setattr("purezmq.engine.event_log.monotonic", lambda: 100.0)
     engine = ScriptedEngine()
     engine.drop(1)
     (timer,) = engine.loop.timers
     assert (110.0, 10.0) == (timer.when, LOG_IVL_S)
+    assert 1 == len(lines(1))
 
 
 def test_many_endpoints_are_not_all_named(lines: Any) -> None:
