@@ -117,13 +117,13 @@ class Gate:
         self._write_some = swap_file._write_some
         monkeypatch.setattr(swap_file, "_write_some", self.write_some)
 
-    def write_some(self, file: Any, chunks: list[Any]) -> int:
+    def write_some(self, file: Any, chunks: list[Any], offset: int) -> int:
         self.tries += 1
         self.reached.set()
         assert self.open.wait(TIMEOUT_S)
         if self.error is not None:
             raise OSError(self.error, "injected")
-        return self._write_some(file, chunks)
+        return self._write_some(file, chunks, offset)
 
 
 @pytest.fixture
@@ -381,9 +381,9 @@ def test_memory_is_bounded_while_much_goes_through_a_slow_disk(
     owner = make_owner()
     write, turns = swap_file._write_some, threading.Semaphore(0)
 
-    def write_in_turn(file: Any, chunks: list[Any]) -> int:
+    def write_in_turn(file: Any, chunks: list[Any], offset: int) -> int:
         assert turns.acquire(timeout=TIMEOUT_S)
-        return write(file, chunks)
+        return write(file, chunks, offset)
 
     monkeypatch.setattr(swap_file, "_write_some", write_in_turn)
     body, total = bytes(100_000), 2000
@@ -518,10 +518,10 @@ def test_want_of_memory_when_reading_loses_nothing(
     messages = owner.fill(200)
     read, failures = swap_file._read_all, [MemoryError(), OSError(errno.ENOMEM, "injected")]
 
-    def read_all(file: Any, size: int) -> bytes:
+    def read_all(file: Any, size: int, offset: int) -> bytes:
         if failures:
             raise failures.pop()
-        return read(file, size)
+        return read(file, size, offset)
 
     monkeypatch.setattr(swap_file, "_read_all", read_all)
     assert messages == owner.take_all()
@@ -625,10 +625,10 @@ def test_disk_that_cannot_be_read_loses_the_block(
     owner.fill(200)
     read, failures = swap_file._read_all, [OSError(errno.EIO, "injected")]
 
-    def read_all(file: Any, size: int) -> bytes:
+    def read_all(file: Any, size: int, offset: int) -> bytes:
         if failures:
             raise failures.pop()
-        return read(file, size)
+        return read(file, size, offset)
 
     monkeypatch.setattr(swap_file, "_read_all", read_all)
     taken = owner.take_all()

@@ -48,8 +48,10 @@ def file(tmp_path: Path) -> Iterator[SwapFile]:
 
 @pytest.fixture(params=["vector", "first"])
 def write_some(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the test with and without writev."""
-    monkeypatch.setattr(swap_file, "_write_some", getattr(swap_file, f"_write_{request.param}"))
+    """Run the test with and without what POSIX systems have to write and read at a place in one call."""
+    is_first = request.param == "first"
+    monkeypatch.setattr(swap_file, "_write_some", swap_file._write_first if is_first else swap_file._write_vector)
+    monkeypatch.setattr(swap_file, "_read_some", swap_file._read_there if is_first else swap_file._read_at)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -80,28 +82,23 @@ def test_system_that_writes_little_at_a_time_is_asked_again(
 ) -> None:
     """A short write goes on where it stopped, inside any chunk."""
 
-    def write_little(target: Any, chunks: list[Any]) -> int:
-        return target.write(memoryview(chunks[0]).cast("B")[:limit])
+    def write_little(target: Any, chunks: list[Any], offset: int) -> int:
+        return write_first(target, [memoryview(chunks[0]).cast("B")[:limit]], offset)
+
+    write_first = swap_file._write_first
 
     monkeypatch.setattr(swap_file, "_write_some", write_little)
     messages = [b"abc", [b"", b"d" * 100], b"e" * (100_000 if limit > 7 else 9000)]
     assert messages == file.read(file.write(messages))
 
 
-def test_system_that_reads_little_at_a_time_is_asked_again(file: SwapFile) -> None:
+def test_system_that_reads_little_at_a_time_is_asked_again(file: SwapFile, monkeypatch: pytest.MonkeyPatch) -> None:
     """A short read isn't the end of the file."""
-    address = file.write([b"x" * 1000])
-
-    class Slow:
-        def __init__(self, target: Any) -> None:
-            self.target = target
-            self.seek, self.close = target.seek, target.close
-
-        def read(self, size: int) -> bytes:
-            return self.target.read(min(size, 100))
-
-    address.segment.file = Slow(address.segment.file)  # type: ignore[assignment]
-    assert [b"x" * 1000] == file.read(address)
+    content = bytes(range(250)) * 4
+    address = file.write([content])
+    read = swap_file._read_some
+    monkeypatch.setattr(swap_file, "_read_some", lambda target, size, offset: read(target, min(size, 100), offset))
+    assert [content] == file.read(address)
 
 
 def test_segment_is_given_back_when_its_last_block_was_released(
@@ -147,7 +144,7 @@ def test_segments_grow_with_their_number(file: SwapFile, monkeypatch: pytest.Mon
     assert file.segments < 30
 
 
-@pytest.mark.parametrize("position", [0, 1, 500, 1010, -1])
+@pytest.mark.parametrize("position", [0, 1, 500, 1010, 90_000, -1])
 @pytest.mark.parametrize("body", [1000, 100_000])
 def test_flipped_bit_is_found(file: SwapFile, position: int, body: int) -> None:
     """Header or body, the block is refused, and the next one is not."""
@@ -208,7 +205,7 @@ def test_failed_first_write_keeps_no_file(file: SwapFile, monkeypatch: pytest.Mo
 
 def test_system_that_takes_nothing_is_full(file: SwapFile, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write of no bytes doesn't loop for ever."""
-    monkeypatch.setattr(swap_file, "_write_some", lambda target, chunks: 0)
+    monkeypatch.setattr(swap_file, "_write_some", lambda target, chunks, offset: 0)
     with pytest.raises(OSError, match="took nothing") as caught:
         file.write([b"x"])
     assert errno.ENOSPC == caught.value.errno
@@ -245,11 +242,11 @@ def fail_after(calls: int, number: int) -> Any:
     """Make a `_write_some` that writes the first chunk so often, and then fails."""
     left = [calls]
 
-    def write_some(target: Any, chunks: list[Any]) -> int:
+    def write_some(target: Any, chunks: list[Any], offset: int) -> int:
         if not left[0]:
             raise OSError(number, "injected")
         left[0] -= 1
-        return target.write(chunks[0])
+        return swap_file._write_first(target, chunks, offset)
 
     return write_some
 

@@ -307,7 +307,8 @@ class Swap:
     @property
     def can_append(self) -> bool:
         """Whether `append` is worth a try; if not `handle_change` tells when the disk has made room."""
-        return self._has_room(self._wanted)
+        wanted = self._wanted
+        return (not self._blocked and self.spilled_bytes + wanted <= self._ceiling) or self._has_room(wanted)
 
     def hand_over(self, handle_change: Callable[[], None], handle_failure: Any = None) -> None:
         """From now on tell somebody else of changes, and of failures where that is given: it has another owner."""

@@ -52,6 +52,9 @@ SEGMENT_SIZE = 64 << 20
 SEGMENTS_PER_DOUBLING = 64
 #: Buffers given to one system call; POSIX systems take 1024 (IOV_MAX).
 MAX_BUFFERS = 1000
+#: Bytes that are summed up at a time: for more xxhash lets go of the interpreter lock, and gets it back when whoever
+#: makes the next messages has to wait for the disk, that is: too late.
+SUM_SIZE = 64 << 10
 
 
 class CorruptBlockError(Exception):
@@ -101,8 +104,7 @@ class Segment:
         """
         offset = self.end
         try:
-            self.file.seek(offset)
-            _write_all(self.file, [chunk for chunk in chunks if buffer_size(chunk)])
+            _write_all(self.file, [chunk for chunk in chunks if buffer_size(chunk)], offset)
         except BaseException:
             self._cut()
             raise
@@ -153,7 +155,7 @@ class SwapFile:
         pieces, layout = lay_out(messages)
         total = 0
         for piece in pieces:
-            total = checksum(piece, total)
+            total = _add(piece, total)
         size = sum(layout.reads)
         while True:
             segment = self._writable_segment()
@@ -176,15 +178,14 @@ class SwapFile:
             CorruptBlockError: it isn't what was written.
             OSError: the system can't read it.
         """
-        file = address.segment.file
-        file.seek(address.offset)
-        total = 0
+        file, offset, total = address.segment.file, address.offset, 0
         pieces: list[bytes] = []
         for size in address.layout.reads:
-            piece = _read_all(file, size)
+            piece = _read_all(file, size, offset)
             if len(piece) < size:
                 raise CorruptBlockError(f"a block of {address.size} bytes is lost: the file is too short")
-            total = checksum(piece, total)
+            offset += size
+            total = _add(piece, total)
             pieces.append(piece)
         try:
             if total == address.checksum:
@@ -242,13 +243,24 @@ def _open_file(directory: str) -> FileIO:
     return TemporaryFile(buffering=0, dir=directory or None, prefix="purezmq-")
 
 
-def _write_all(file: FileIO, chunks: list[Buffer]) -> None:
-    """Write all chunks. The list is used up."""
+def _add(piece: Buffer, total: int) -> int:
+    """The checksum of what was summed up, and of a piece behind it."""
+    if buffer_size(piece) <= SUM_SIZE:
+        return checksum(piece, total)
+    with memoryview(piece) as whole, whole.cast("B") as view:
+        for at in range(0, len(view), SUM_SIZE):
+            total = checksum(view[at : at + SUM_SIZE], total)
+    return total
+
+
+def _write_all(file: FileIO, chunks: list[Buffer], offset: int) -> None:
+    """Write all chunks from `offset` on. The list is used up."""
     at = 0
     while at < len(chunks):
-        written = _write_some(file, chunks[at : at + MAX_BUFFERS])
+        written = _write_some(file, chunks[at : at + MAX_BUFFERS], offset)
         if not written:
             raise OSError(ENOSPC, "the system took nothing")
+        offset += written
         while at < len(chunks) and written >= (size := buffer_size(chunks[at])):
             written -= size
             at += 1
@@ -256,26 +268,38 @@ def _write_all(file: FileIO, chunks: list[Buffer]) -> None:
             chunks[at] = memoryview(chunks[at]).cast("B")[written:]
 
 
-def _write_vector(file: FileIO, chunks: list[Buffer]) -> int:
-    return os.writev(file.fileno(), chunks)
-
-
-def _write_first(file: FileIO, chunks: list[Buffer]) -> int:
-    """Where there is no writev."""
-    return file.write(chunks[0])
-
-
-_write_some = _write_vector if hasattr(os, "writev") else _write_first
-
-
-def _read_all(file: FileIO, size: int) -> bytes:
-    """Read so many bytes, less at the end of the file."""
-    piece = file.read(size)
+def _read_all(file: FileIO, size: int, offset: int) -> bytes:
+    """Read so many bytes from `offset` on, less at the end of the file."""
+    piece = _read_some(file, size, offset)
     if len(piece) == size or not piece:
         return piece
     pieces = [piece]
     missing = size - len(piece)
-    while missing and (piece := file.read(missing)):
+    while missing and (piece := _read_some(file, missing, offset + size - missing)):
         pieces.append(piece)
         missing -= len(piece)
     return b"".join(pieces)
+
+
+def _write_vector(file: FileIO, chunks: list[Buffer], offset: int) -> int:
+    return os.pwritev(file.fileno(), chunks, offset)
+
+
+def _write_first(file: FileIO, chunks: list[Buffer], offset: int) -> int:
+    """Where there is no pwritev."""
+    file.seek(offset)
+    return file.write(chunks[0])
+
+
+def _read_at(file: FileIO, size: int, offset: int) -> bytes:
+    return os.pread(file.fileno(), size, offset)
+
+
+def _read_there(file: FileIO, size: int, offset: int) -> bytes:
+    """Where there is no pread."""
+    file.seek(offset)
+    return file.read(size)
+
+
+_write_some = _write_vector if hasattr(os, "pwritev") else _write_first
+_read_some = _read_at if hasattr(os, "pread") else _read_there
