@@ -36,6 +36,17 @@ def test_scenario_with_curve_measures_both_sides(name):
     assert min(values.values()) > 0
 
 
+def test_scenario_of_the_swap_measures_both_ways(monkeypatch, tmp_path):
+    """One process writes, reads and checks; the rates stand beside those of a file."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    plan = tiny_plan("swap/1MB")
+    with WorkerGroup("purezmq", timeout=60.0) as group:
+        values = SCENARIOS["swap"](group, plan)
+    assert set(plan.case.metrics) == set(values)
+    assert min(values.values()) > 0
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_worker_that_raises_fails_with_its_role_and_reason():
     """What a worker raised is the reason that the table shows."""
     with WorkerGroup("raw", timeout=20.0) as group:

@@ -34,6 +34,10 @@ METRICS = {
         Metric("kb_per_connection", "kB", higher_is_better=False),
         Metric("fan_out_ms", "ms", higher_is_better=False),
         Metric("import_ms", "ms", higher_is_better=False),
+        Metric("swap_in", "of file I/O", higher_is_better=True),
+        Metric("swap_out", "of file I/O", higher_is_better=True),
+        Metric("rate_in", "/s", higher_is_better=True),
+        Metric("rate_out", "/s", higher_is_better=True),
     )
 }
 

@@ -61,6 +61,7 @@ def all_cases() -> list[Case]:
         *asyncio_cases(),
         *network_cases(),
         *curve_cases(),
+        *swap_cases(),
         import_case(),
     ]
 
@@ -140,6 +141,16 @@ def curve_cases() -> list[Case]:
     ]  # fmt: skip
     bar = Bar("rate", "pyzmq", 1.0)
     return [*cases, Case("curve/handshakes", ("rate",), (bar,), "tcp", first_count=50, libraries=libraries)]
+
+
+def swap_cases() -> list[Case]:
+    """Return the cases of a queue on disk, beside plain sequential writes and reads of the same messages."""
+    metrics = ("swap_in", "swap_out", "rate_in", "rate_out")
+    bars = (Bar("swap_in", "", 0.5), Bar("swap_out", "", 0.5))
+    return [
+        Case(f"swap/{label}", metrics, bars, "inproc", size, libraries=("purezmq",))
+        for label, size in (("64kB", 64_000), ("1MB", 1_000_000))
+    ]
 
 
 def import_case() -> Case:

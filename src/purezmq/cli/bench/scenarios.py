@@ -200,6 +200,17 @@ def run_xpub(group: WorkerGroup, plan: RunPlan) -> Values:
     return {"kb_per_connection": resident / plan.peers / 1e3, "fan_out_ms": statistics.median(times) * 1e3}
 
 
+def run_swap(group: WorkerGroup, plan: RunPlan) -> Values:
+    """One process: rates into and out of the swap, also as parts of those of plain file I/O."""
+    measured = group.start("swap", plan.options()).receive()
+    return {
+        "swap_in": measured["write"] / measured["into"],
+        "swap_out": measured["read"] / measured["out"],
+        "rate_in": measured["count"] / measured["into"],
+        "rate_out": measured["count"] / measured["out"],
+    }
+
+
 def run_import(group: WorkerGroup, plan: RunPlan) -> Values:
     """Wall time of a process that imports the library, less that of one that imports nothing."""
     statement = f"import {MODULES[group.library]}"
@@ -233,5 +244,6 @@ SCENARIOS: dict[str, Callable[[WorkerGroup, RunPlan], Values]] = {
     "fan_out": run_fan_out,
     "broker": run_broker,
     "xpub": run_xpub,
+    "swap": run_swap,
     "import": run_import,
 }

@@ -1,7 +1,7 @@
 """One worker process of the benchmark: `python -m purezmq.cli.bench.worker --lib NAME --role ROLE ...`.
 
 Imports the library by its name, plays the role and reports in JSON lines on stdout. The roles themselves are in
-roles.py, async_roles.py and curve_roles.py (through a library) and raw.py (plain sockets).
+roles.py, async_roles.py, curve_roles.py and swap_roles.py (through a library) and raw.py (plain sockets).
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ def find_role(library: str, name: str) -> Callable[[dict[str, Any], Control], No
         from purezmq.cli.bench import raw
 
         return raw.ROLES[name]
-    from purezmq.cli.bench import async_roles, curve_roles, roles
+    from purezmq.cli.bench import async_roles, curve_roles, roles, swap_roles
 
-    known = {**roles.ROLES, **async_roles.ROLES, **curve_roles.ROLES}
+    known = {**roles.ROLES, **async_roles.ROLES, **curve_roles.ROLES, **swap_roles.ROLES}
     role, module = known[name], importlib.import_module(MODULES[library])
     return lambda options, control: role(module, options, control)
 

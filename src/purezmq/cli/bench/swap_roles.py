@@ -1,0 +1,97 @@
+"""The role of a worker that spills to disk beside plain file I/O, in turns: what the swap costs, without a network.
+
+A publisher spills to a subscriber of the same process (inproc) that doesn't read, then the subscriber reads. Between
+the chunks as many of the same messages are written to a file, and read from it. In turns, because what a file costs
+changes from second to second: with the memory that the system has at hand, or has to get first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purezmq.cli.bench.worker import Control
+
+__all__ = ["ROLES"]
+
+#: Bytes that are written in one turn; the first of them stay in memory.
+CHUNK = 64 << 20
+#: Turns at most: 2 GB.
+MAXIMUM_TURNS = 32
+MINIMUM_TURNS = 3
+
+
+def measure(work: Callable[[], None]) -> float:
+    """Return the seconds that `work` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def take_turns(turn: int, ours: Callable[[], None], plain: Callable[[], None]) -> tuple[float, float]:
+    """Return the seconds of both; each comes first in every other turn."""
+    if turn % 2:
+        seconds = measure(plain)
+        return measure(ours), seconds
+    seconds = measure(ours)
+    return seconds, measure(plain)
+
+
+def swap(zmq: Any, options: dict[str, Any], control: Control) -> None:
+    """Spill until the span is over, or 2 GB are there; then receive all of it.
+
+    Raises:
+        ValueError: A message is missing, or not the one that it should be.
+    """
+    size = options["size"]
+    count = CHUNK // size
+    context = zmq.Context.instance()
+    publisher, subscriber = context.socket(zmq.PUB), context.socket(zmq.SUB)
+    publisher.sndhwm = subscriber.rcvhwm = 10
+    publisher.overflow, publisher.swap = "spill", 2 * MAXIMUM_TURNS * CHUNK
+    publisher.bind("inproc://swap")
+    subscriber.subscribe(b"")
+    subscriber.connect("inproc://swap")
+    body, sent, expected = os.urandom(size - 8), itertools.count(), itertools.count()
+
+    def make(number: int) -> bytes:
+        return number.to_bytes(8, "big") + body
+
+    def spill() -> None:
+        for number in itertools.islice(sent, count):
+            publisher.send(make(number))
+
+    def receive() -> None:
+        for number in itertools.islice(expected, count):
+            if subscriber.recv()[:8] != number.to_bytes(8, "big"):
+                raise ValueError(f"message {number} is not what was published")
+
+    with tempfile.TemporaryFile(buffering=0) as file:
+
+        def write() -> None:
+            for number in range(count):
+                file.write(make(number))
+
+        def read() -> None:
+            for _ in range(count):
+                file.read(size)
+
+        ways_in = [take_turns(0, spill, write)]
+        while len(ways_in) < MINIMUM_TURNS or (
+            len(ways_in) < MAXIMUM_TURNS and sum(ours for ours, _ in ways_in) < options["span"]
+        ):
+            ways_in.append(take_turns(len(ways_in), spill, write))
+        file.seek(0)
+        ways_out = [take_turns(turn, receive, read) for turn in range(len(ways_in))]
+    into, write_seconds = map(sum, zip(*ways_in, strict=True))
+    out, read_seconds = map(sum, zip(*ways_out, strict=True))
+    control.report(count=count * len(ways_in), into=into, write=write_seconds, out=out, read=read_seconds)
+
+
+ROLES: dict[str, Callable[[Any, dict[str, Any], Control], None]] = {"swap": swap}
