@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable
@@ -25,10 +26,13 @@ SEALED_SIZES = [38, 38 + 40, 42 + 300, 39]
 class Stream:
     """Takes so many bytes and then no more."""
 
-    def __init__(self, takes: int) -> None:
+    def __init__(self, takes: int, error: OSError | None = None) -> None:
         self.takes = takes
+        self.error = error
 
     def try_write(self, chunks: list[Any]) -> int:
+        if self.error is not None:
+            raise self.error
         taken = min(self.takes, sum(map(len, chunks)))
         self.takes -= taken
         return taken
@@ -54,10 +58,12 @@ class Unconnected(Outbox):
     ending = False
     connection: Any = Connection()
     engine = Engine()
+    ended_by: BaseException | None = None
 
     def _set_interest(self, mask: int) -> None: ...
 
-    def close_stream(self, error: BaseException | None, *, reads_rest: bool = False) -> None: ...
+    def close_stream(self, error: BaseException | None, *, reads_rest: bool = False) -> None:
+        self.ended_by = error
 
     def note_drop(self, pipe: Pipe, count: int, reason: str) -> None: ...
 
@@ -67,15 +73,27 @@ class SealedConnection(Connection):
         self.encode = CurveCipher(bytes(32), as_server=False, sent=2, received=1).encode_batch
 
 
-def lose_connection_after(taken: int, *, sealed: bool = False) -> Pipe:
+def flush_queue(outbox: Outbox) -> None:
+    """Write all messages from the peer's own queue."""
+    assert outbox.pipe is not None
+    outbox.pipe.outbound.extend(MESSAGES)
+    outbox.flush(0.0)
+
+
+def flush_shared(outbox: Outbox) -> None:
+    """Write all messages from a queue that others read, too."""
+    chunks = encode_batch(MESSAGES)
+    outbox.flush_shared(chunks, MESSAGES.copy(), sum(map(len, chunks)), 0.0)
+
+
+def lose_connection_after(taken: int, *, sealed: bool = False, write: Callable[[Outbox], None] = flush_queue) -> Pipe:
     """Write all messages, of which the system takes some bytes, then lose the connection; the pipe."""
     outbox = Unconnected()
     if sealed:
         outbox.connection, outbox.frame_overhead = SealedConnection(), CurveCipher.overhead
     pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
     outbox.stream = Stream(taken)
-    pipe.outbound.extend(MESSAGES)
-    outbox.flush(0.0)
+    write(outbox)
     outbox.take_back_unsent()
     return pipe
 
@@ -98,6 +116,39 @@ def test_message_that_left_in_part_is_lost_and_counted(sent: int, sealed: bool) 
     assert MESSAGES[sent + 1 :] == pipe.outbound
     assert ({"disconnected": 1}, 1) == (pipe.drops, pipe.dropped)
     assert sent == pipe.sent
+
+
+@pytest.mark.parametrize("sent", range(len(MESSAGES)))
+def test_rest_of_a_shared_batch_stays_with_the_subscriber(sent: int) -> None:
+    """As with a queue of its own: what has not left is there still, and only a torn message is lost."""
+    whole, torn = [lose_connection_after(sum(SIZES[:sent]) + more, write=flush_shared) for more in (0, 1)]
+    assert (MESSAGES[sent:], sent, 0) == (whole.outbound, whole.sent, whole.dropped)
+    assert (MESSAGES[sent + 1 :], sent, {"disconnected": 1}) == (torn.outbound, torn.sent, torn.drops)
+
+
+@pytest.mark.parametrize("write", [flush_queue, flush_shared], ids=["own queue", "shared queue"])
+def test_write_that_fails_ends_the_connection_and_loses_none(write: Callable[[Outbox], None]) -> None:
+    """The system refused the whole batch: it's given back, and the connection ends by that error."""
+    outbox = Unconnected()
+    pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
+    error = BrokenPipeError(errno.EPIPE, "Broken pipe")
+    outbox.stream = Stream(0, error)
+    write(outbox)
+    assert error is outbox.ended_by
+    outbox.take_back_unsent()
+    assert (MESSAGES, 0, 0) == (pipe.outbound, pipe.sent, pipe.dropped)
+
+
+@pytest.mark.parametrize("write", [flush_queue, flush_shared], ids=["own queue", "shared queue"])
+def test_what_a_handler_raises_in_a_write_travels_on(write: Callable[[Outbox], None]) -> None:
+    """It looks like an error of the system, but has no number: the caller gets it, after the connection has ended."""
+    outbox = Unconnected()
+    outbox.pipe = Pipe(outbox, 1000, 1000)
+    error = TimeoutError("of a handler")
+    outbox.stream = Stream(0, error)
+    with pytest.raises(TimeoutError, match="of a handler"):
+        write(outbox)
+    assert error is outbox.ended_by
 
 
 @pytest.mark.parametrize("event", ["call", "return"])

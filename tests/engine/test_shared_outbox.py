@@ -98,3 +98,31 @@ def test_trouble_with_one_subscriber_costs_the_others_nothing(
             received[-1].append(sub.recv())
     everything = [b"x%d" % one for one in range(1, number + 1)] + [b"x late"]
     assert 3 == received.count(everything)
+
+
+def test_trouble_with_a_subscriber_that_has_a_queue_of_its_own_loses_nothing(
+    make_socket: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for that one alone isn't taken for a part of the batch: it gets all of both."""
+    pub, sub = make_socket(zmq.PUB), make_socket(zmq.SUB, rcvtimeo=5000)
+    engine = pub._engine
+    sub.connect(bind(pub, "tcp"))
+    sub.subscribe(b"x")
+    eventually(lambda: [pipe for pipe in engine.pipes() if pipe.share and pipe.share.topics])
+    original, raised = Session.flush_shared, []
+
+    def flush_shared(self: Session, *args: Any) -> None:
+        if not raised:
+            raised.append(self)
+            raise KeyboardInterrupt
+        original(self, *args)
+
+    monkeypatch.setattr(Session, "flush_shared", flush_shared)
+    with engine.lease:
+        (pipe,) = engine.pipes()
+        pipe.outbound.append(b"x own")
+        pipe.share.outbound.extend(MESSAGES)
+        with suppress(KeyboardInterrupt):
+            engine.shared.flush_queue(pipe.share, time.monotonic())
+    assert raised
+    assert [[b"x own"], [b"x1"], [b"x2", b""], [b"x3"]] == [sub.recv_multipart() for _ in range(4)]

@@ -124,14 +124,10 @@ class Outbox:
             try:
                 taken = stream.try_write(chunks)
             except OSError as error:
-                if not is_of_system(error):
-                    raise
-                self._keep(chunks, batch, 0, pipe)
-                self._handle_write_error(error)
+                self._keep_all(error, chunks, batch, pipe)
                 return
             if taken != len(chunks[0]):
-                self._keep(chunks, batch, taken, pipe)
-                self._wait_for_room()
+                self._keep_rest(chunks, batch, taken, pipe)
         if pipe.outbound or pipe.special:
             self.flush(now)
         elif self.engine.closing or self.ending:
@@ -191,8 +187,18 @@ class Outbox:
                     self.queue_each(batch, now)
                     return
             if self.unsent is None:
+                # As `_write`, without its calls: this runs once for each subscriber, and their queue chooses the batch.
                 pipe.sent += len(batch)
-                self._write(chunks, batch, pipe, size)
+                stream = self.stream
+                if stream is None:
+                    return
+                try:
+                    taken = stream.try_write(chunks)
+                except OSError as error:
+                    self._keep_all(error, chunks, batch, pipe)
+                    return
+                if taken != size:
+                    self._keep_rest(chunks, batch, taken, pipe)
                 return
             limit = pipe.send_limit
             if not pipe.eligible and pipe.in_flight <= limit // 2:
@@ -266,31 +272,36 @@ class Outbox:
             pipe.batch, pipe.write_batch = BATCH_MESSAGES, WRITE_BATCH_MESSAGES
         self.engine.refresh_fast_path()
 
-    def _write(self, chunks: list[Any], batch: list[Any], pipe: Pipe, size: int = -1) -> bool:
+    def _write(self, chunks: list[Any], batch: list[Any], pipe: Pipe) -> bool:
         """Write chunks while nothing is unsent; False when something stays."""
-        if size < 0:
-            size = sum(map(len, chunks))
+        size = sum(map(len, chunks))
         stream = self.stream
         if stream is None:
             return False
         try:
             taken = stream.try_write(chunks)
         except OSError as error:
-            if not is_of_system(error):
-                raise
-            self._keep(chunks, batch, 0, pipe)
-            self._handle_write_error(error)
+            self._keep_all(error, chunks, batch, pipe)
             return False
         if batch:
             self._adapt(pipe, size, len(batch))
-        if taken == size:
-            return True
+        return taken == size or self._keep_rest(chunks, batch, taken, pipe)
+
+    def _keep_rest(self, chunks: list[Any], batch: list[Any], taken: int, pipe: Pipe) -> bool:
+        """The system took a part; False when something stays after all."""
         self._keep(chunks, batch, taken, pipe)
         if taken and len(chunks) > 1:
             # More chunks than one system call takes, or a system that is nearly full: ask once more.
             return self._write_unsent()
         self._wait_for_room()
         return False
+
+    def _keep_all(self, error: OSError, chunks: list[Any], batch: list[Any], pipe: Pipe) -> None:
+        """A write failed, so all of it is unsent; what the system didn't raise travels on."""
+        if not is_of_system(error):
+            raise error
+        self._keep(chunks, batch, 0, pipe)
+        self._handle_write_error(error)
 
     def _adapt(self, pipe: Pipe, size: int, count: int) -> None:
         """Choose how many messages make a batch by the size of the last ones."""

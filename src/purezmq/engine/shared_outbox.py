@@ -109,13 +109,15 @@ class SharedOutbox:
                 if queue.target is not None:
                     _settle(pipe, batch, queue.target, now)
                 else:
-                    queue.target = _count_given(pipe) + count
                     carrier = pipe.carrier
                     connection = carrier.connection
                     if pipe.special or connection is None or not connection.shares_encoding:
                         # Its limits need a look at each message, or its encoding is its own.
+                        queue.target = _count_given(pipe) + count
                         carrier.queue_each(batch, now)
                     else:
+                        # `_count_given`, without a call for each member.
+                        queue.target = pipe.sent + len(pipe.outbound) + pipe.dropped - pipe.dropped_inbound + count
                         if chunks is None:
                             encoded: list[Any] = encode_batch(batch)
                             chunks, size = encoded, sum(map(len, encoded))
