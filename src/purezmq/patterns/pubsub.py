@@ -7,8 +7,6 @@ go upstream.
 
 from __future__ import annotations
 
-from collections import deque
-
 from purezmq.constants import (
     EINVAL,
     INVERT_MATCHING,
@@ -26,7 +24,7 @@ from purezmq.patterns.last_values import LastValues
 from purezmq.patterns.news import News
 from purezmq.patterns.subscriptions import Subscriptions, split_subscriptions
 from purezmq.patterns.topic_limits import TopicLimits, UnreadTopics, refuse_unread
-from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason, key_function
+from purezmq.pipe import DROP_NEWEST, DROPPING, DropReason, key_function, shrink_inbound
 from purezmq.wire.error import RemoteProtocolError
 
 TYPE_CHECKING = False
@@ -141,6 +139,7 @@ class _Publisher(Pattern):
 
     def attach(self, pipe: Pipe) -> None:
         """A subscriber that wants nothing yet; it gets the welcome message."""
+        shrink_inbound(pipe, discards=not self.can_receive)
         self.inbox.attach(pipe)
         self.distributor.attach(pipe)
         welcome = self.options.xpub_welcome_msg
@@ -249,12 +248,6 @@ class Pub(_Publisher):
 
     def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
         return _discard
-
-    def attach(self, pipe: Pipe) -> None:
-        """A subscriber that wants nothing yet. What it sends upstream is discarded."""
-        if not getattr(pipe.carrier, "is_direct", False):
-            pipe.inbound = deque(maxlen=0)
-        super().attach(pipe)
 
     def detach(self, pipe: Pipe) -> None:
         """The subscriber is gone."""

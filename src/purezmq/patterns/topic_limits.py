@@ -60,7 +60,8 @@ class TopicLimits:
                 raise _over(f"max_topic_bytes_{of_whom}", f"a subscriber's topics have more than {most_bytes} bytes")
             if 0 < options.max_topics <= len(index) and topic not in index:
                 raise _over("max_topics", f"all subscribers want more than {options.max_topics} different topics")
-        self._bytes[pipe] = size
+        if size:
+            self._bytes[pipe] = size
 
     def release(self, pipe: Pipe, topic: bytes) -> None:
         """A subscriber doesn't want a topic any more that it had."""

@@ -14,6 +14,7 @@ from purezmq.pipe.pipe import (
     message_size,
     queued_bytes,
 )
+from purezmq.pipe.small_queue import SmallQueue, shrink_inbound
 
 __all__ = [
     "BATCH_MESSAGES",
@@ -32,8 +33,10 @@ __all__ = [
     "Meter",
     "Pipe",
     "RoomMarker",
+    "SmallQueue",
     "keep_last",
     "key_function",
     "message_size",
     "queued_bytes",
+    "shrink_inbound",
 ]

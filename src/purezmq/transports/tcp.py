@@ -74,8 +74,8 @@ class TcpStream(SocketStream):
 
     @property
     def peer_address(self) -> str:
-        """The peer's IP address, ``"127.0.0.1"``."""
-        return self.remote[len("tcp://") :].rpartition(":")[0].strip("[]")
+        """The peer's IP address, ``"127.0.0.1"``: the same object for all that come from there."""
+        return sys.intern(self.remote[len("tcp://") :].rpartition(":")[0].strip("[]"))
 
 
 class TcpListener(StreamListener):
