@@ -86,16 +86,18 @@ class LoadBalancer:
         if len(self.pipes) == 1:
             pipe = self.pipes[0]
             done = pipe.free_room(len(messages))
-            outbound, carrier = pipe.outbound, pipe.carrier
-            append = outbound.append
-            for index in range(done):
-                append(messages[index])
-                if pipe.tickets is not None:
-                    next(pipe.tickets)
-                if pipe.quiet or len(outbound) >= pipe.write_batch:
-                    carrier.handle_write(pipe)
-                    if pipe.ended:
-                        return index + 1
+            if done and pipe.tickets is None:
+                # All of them before the carrier is told, or else it would write the first one alone.
+                outbound = pipe.outbound
+                try:
+                    outbound.extend(messages if done == len(messages) else messages[:done])
+                finally:  # whatever a signal handler raises, what is queued isn't forgotten
+                    if pipe.quiet or len(outbound) >= pipe.write_batch:
+                        pipe.carrier.handle_write(pipe)
+            elif done:
+                done = self._send_each(pipe, messages, done)
+                if pipe.ended:
+                    return done
         for index in range(done, len(messages)):
             try:
                 if self.send(messages[index]) is None:
@@ -103,6 +105,20 @@ class LoadBalancer:
             except Again:
                 return index
         return len(messages)
+
+    @staticmethod
+    def _send_each(pipe: Pipe, messages: list[Message], count: int) -> int:
+        """Write the first messages, for which there is room, to an inproc peer; how many, which is less if it ended."""
+        outbound, carrier, tickets = pipe.outbound, pipe.carrier, pipe.tickets
+        for index in range(count):
+            outbound.append(messages[index])
+            if tickets is not None:
+                next(tickets)
+            if pipe.quiet or len(outbound) >= pipe.write_batch:
+                carrier.handle_write(pipe)
+                if pipe.ended:
+                    return index + 1
+        return count
 
     def can_send(self) -> bool:
         """Whether any pipe has room, or takes what it has no room for."""

@@ -101,6 +101,7 @@ class Router(Pattern):
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
         self.table = RoutingTable()
+        self.inbox.accept_lists = self._receive_lists
 
     def _accept(self) -> Callable[[Pipe, Any], Message | None] | None:
         return self._receive
@@ -110,6 +111,10 @@ class Router(Pattern):
         if pipe.state is None and (pipe.ended or not self._identify(pipe)):
             return None
         return [pipe.routing_id, *message] if type(message) is list else [pipe.routing_id, message]
+
+    def _receive_lists(self, pipe: Pipe) -> Callable[[list[bytes]], list[bytes]] | None:
+        """What does the same in C for the messages of one peer that are lists."""
+        return None if pipe.state is None else [pipe.routing_id].__add__
 
     def seed_ids(self, number: int) -> None:
         """Start the generated ids somewhere: any u32, best a random one.
@@ -218,28 +223,45 @@ class Router(Pattern):
         return True
 
     def try_send_many(self, messages: list[Any]) -> int:
-        """As `try_send` for each; what is usual in a broker's batch takes the short way."""
+        """As `try_send` for each; what is usual in a broker's batch takes the short way.
+
+        Each peer's carrier is told once, behind the batch, or else it would write the first message alone.
+        """
         if self.options.router_mandatory:
             return super().try_send_many(messages)
-        find, try_send = self.table.pipes.get, self.try_send
-        for count, message in enumerate(messages):
-            if type(message) is list and len(message) > 2 and type(message[0]) is bytes:
-                pipe = find(message[0])
-                if pipe is not None and not pipe.ended:
-                    outbound, limit = pipe.outbound, pipe.send_limit
-                    if not pipe.special and (not limit or len(outbound) + pipe.in_flight < limit):
+        find = self.table.pipes.get
+        count = room = 0
+        last: Any = None
+        told: dict[Pipe, None] = {}
+        pipe: Pipe | None = None
+        try:
+            for count, message in enumerate(messages):
+                if type(message) is list and len(message) > 2:
+                    routing_id = message[0]
+                    if routing_id != last or type(routing_id) is not bytes:
+                        last = None
+                        pipe = find(routing_id) if type(routing_id) is bytes else None
+                        room = 0 if pipe is None else pipe.free_room(len(messages))
+                        if pipe is not None and room:
+                            last = routing_id
+                            told[pipe] = None
+                    if room and pipe is not None:
+                        room -= 1
                         del message[0]
-                        outbound.append(message)
+                        pipe.outbound.append(message)
                         if pipe.tickets is not None:
                             next(pipe.tickets)
-                        if pipe.quiet or len(outbound) >= pipe.write_batch:
-                            pipe.carrier.handle_write(pipe)
                         continue
-            try:
-                if not try_send(message):
+                last = None  # whatever follows may change what room there is
+                try:
+                    if not self.try_send(message):
+                        return count
+                except Again:  # the policy `error`: whoever passes on a batch waits
                     return count
-            except Again:  # the policy `error`: whoever passes on a batch waits
-                return count
+        finally:
+            for pipe in told:
+                if pipe.quiet or len(pipe.outbound) >= pipe.write_batch:
+                    pipe.carrier.handle_write(pipe)
         return len(messages)
 
     def can_send(self) -> bool:

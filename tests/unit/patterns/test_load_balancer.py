@@ -49,3 +49,25 @@ def test_load_balancer_without_pipe_says_so() -> None:
     balancer, _ = make_balancer(1)
     balancer.send(b"x")
     assert "the only peer is full" in balancer.why_blocked()
+
+
+def test_load_balancer_tells_of_a_batch_once_all_is_queued() -> None:
+    """Or the first message would leave alone; what doesn't fit stays with the caller."""
+    balancer, (pipe,) = make_balancer(3)
+    queued: list[int] = []
+    pipe.carrier.handle_write = lambda told: queued.append(len(told.outbound))
+    assert 3 == balancer.send_many([b"0", b"1", b"2", b"3"])
+    assert ([3], [b"0", b"1", b"2"]) == (queued, pipe.outbound)
+
+
+def test_load_balancer_tells_an_inproc_peer_of_each_message_of_a_batch() -> None:
+    """And counts it; when the peer ends in the midst, the rest stays with the caller."""
+    balancer, (pipe,) = make_balancer(0)
+    pipe.count_writes()
+
+    def handle_write(told: Pipe) -> None:
+        told.ended = len(told.outbound) == 2
+
+    pipe.carrier.handle_write = handle_write
+    assert 2 == balancer.send_many([b"0", b"1", b"2"])
+    assert (2, [b"0", b"1"]) == (pipe.written, pipe.outbound)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.unit.patterns.carrier import ScriptedPeer, make_pattern, texts
 
@@ -256,3 +258,59 @@ def test_router_receives_from_peers_in_turn() -> None:
     for name in (b"A", b"B"):
         ScriptedPeer(router, name).bring(b"1", b"2")
     assert [[b"A", b"1"], [b"B", b"1"], [b"A", b"2"], [b"B", b"2"]] == texts(router)
+
+
+def test_router_tells_each_peer_of_a_batch_once_all_is_queued() -> None:
+    """Whose messages come mixed; for an unknown peer, or of one part, they take the long way in between."""
+    router = make_pattern(ROUTER)
+    peers = [ScriptedPeer(router, name) for name in (b"A", b"B")]
+    queued: list[int] = []
+    for peer in peers:
+        peer.carrier.handle_write = lambda told: queued.append(len(told.outbound))  # type: ignore[method-assign]
+    batch = [[b"A", b"", b"1"], [b"B", b"", b"2"], [b"A", b"", b"3"], [b"C", b"", b"4"], [b"B", b"", b"5"], [b"A"]]
+    assert len(batch) == router.try_send_many(batch)
+    assert [2, 2] == queued
+    assert [[[b"", b"1"], [b"", b"3"]], [[b"", b"2"], [b"", b"5"]]] == [peer.sent() for peer in peers]
+    assert 2 == router.dropped
+
+
+def test_router_drops_from_a_batch_what_its_peer_has_no_room_for() -> None:
+    """As of single messages: the newest; the other peer's are not concerned."""
+    router = make_pattern(ROUTER)
+    small, large = ScriptedPeer(router, b"A", hwm=2), ScriptedPeer(router, b"B")
+    assert 6 == router.try_send_many([[name, b"", b"%d" % number] for number in range(3) for name in (b"A", b"B")])
+    assert (1, 1) == (small.pipe.dropped, small.carrier.flushes)
+    assert ([[b"", b"0"], [b"", b"1"]], 3) == (small.sent(), len(large.sent()))
+
+
+def test_router_tells_of_what_is_queued_when_a_batch_is_interrupted() -> None:
+    """A fault in its midst must not leave messages that nobody sends."""
+    router = make_pattern(ROUTER)
+    peer = ScriptedPeer(router, b"A")
+    with pytest.raises(TypeError):
+        router.try_send_many([[b"A", b"", b"1"], [None, b"", b"2"]])
+    assert (1, [[b"", b"1"]]) == (peer.carrier.writes, peer.sent())
+
+
+@pytest.mark.parametrize("messages", [
+    [[b"", b"1"], [b"", b"2"], [b"", b"3"]],
+    [[b"", b"1"], b"2", [b"", b"3"]],
+    [[b"", b"1"], OwnedList([b"", b"2"]), [b"", b"3"]],
+])  # fmt: skip
+@pytest.mark.parametrize("direct", [False, True])
+def test_router_receives_a_batch_with_the_routing_id_before_each_message(messages: list[Any], direct: bool) -> None:
+    """Whatever kinds of messages are mixed, and over whatever they come."""
+    router = make_pattern(ROUTER)
+    ScriptedPeer(router, b"A", direct=direct).bring(*messages)
+    expected = [[b"A", *message] if isinstance(message, list) else [b"A", message] for message in messages]
+    received = router.try_recv_many(10)
+    assert expected == received
+    assert {list} == set(map(type, received))
+
+
+def test_router_receives_no_more_than_the_limit_of_a_batch() -> None:
+    """The rest comes with the next one."""
+    router = make_pattern(ROUTER)
+    ScriptedPeer(router, b"A").bring(*[[b"", b"%d" % number] for number in range(5)])
+    sizes = [len(router.try_recv_many(limit)) for limit in (2, 2, 2, 2)]
+    assert [2, 2, 1, 0] == sizes
