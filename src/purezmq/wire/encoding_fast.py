@@ -65,13 +65,16 @@ def encode_batch(messages: Sequence[Message]) -> list[Buffer]:
         message = messages[0]
         if type(message) is bytes and len(message) < PASS_THROUGH_SIZE:
             return [_LAST[len(message)] + message]
-        if type(message) is list and len(message) == 2:
-            first, second = message
-            if type(first) is bytes and type(second) is bytes and len(first) + len(second) < PASS_THROUGH_SIZE:
-                # A request or a reply: an envelope and a body.
-                return [b"".join((_MORE[len(first)], first, _LAST[len(second)], second))]
-    elif count >= _MIN_COLUMNS and type(messages[0]) is list:
-        return _encode_columns(messages)
+        if type(message) is list:
+            if len(message) == 2:
+                first, second = message
+                if type(first) is bytes and type(second) is bytes and len(first) + len(second) < PASS_THROUGH_SIZE:
+                    # A request or a reply: an envelope and a body.
+                    return [b"".join((_MORE[len(first)], first, _LAST[len(second)], second))]
+            elif len(message) == 3:
+                return _encode_three(message)
+    elif count and type(messages[0]) is list:
+        return _encode_columns(messages) if count >= _MIN_COLUMNS else _encode_each(messages)
     elif count:
         sizes = list(map(len, messages))
         if max(sizes) < PASS_THROUGH_SIZE:
@@ -80,6 +83,16 @@ def encode_batch(messages: Sequence[Message]) -> list[Buffer]:
             except (TypeError, ValueError):
                 pass  # lists among them: their len was the number of parts; or memoryviews of other items than bytes
     return _encode_each(messages)
+
+
+def _encode_three(message: list[Any]) -> list[Buffer]:
+    """Encode a message of three parts by itself: a request or a reply that a ROUTER passed on."""
+    first, second, third = message
+    if type(first) is bytes and type(second) is bytes and type(third) is bytes:
+        size, more, last = len(first), len(second), len(third)
+        if size + more + last < PASS_THROUGH_SIZE:
+            return [b"".join((_MORE[size], first, _MORE[more], second, _LAST[last], third))]
+    return _encode_each((message,))
 
 
 def _encode_small(messages: Sequence[Message], sizes: list[int]) -> list[Buffer]:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from purezmq.wire import framing_fast
+from purezmq.wire import framing, framing_fast
 from purezmq.wire.encoding_fast import encode_batch
 from purezmq.wire.framing_fast import FastFrameDecoder
 from purezmq.wire.limits import (
@@ -124,3 +124,17 @@ def test_idle_decoder_is_small() -> None:
     assert [None, None] == owned
     assert b"" == decoder._rest
     assert sys.getsizeof(decoder) <= 200
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 32])
+@pytest.mark.parametrize(
+    "message",
+    [[b"only"], [b"", b"x"], [b"id", b"", bytes(300)], [b"a", memoryview(b"b"), bytearray(b"c")], [b"x"] * 5,
+     [bytes(PASS_THROUGH_SIZE), b"", b"x"], [b"", bytes(PASS_THROUGH_SIZE - 1), b"x"]],
+)  # fmt: skip
+def test_encode_batch_of_parts_gives_the_bytes_of_the_plain_twin(message, count) -> None:
+    """However many parts, and however few messages: each number has a way of its own."""
+    batch = [message] * count
+    assert b"".join(framing.encode_batch(batch)) == b"".join(encode_batch(batch))
+    mixed = [*batch, b"single"]
+    assert b"".join(framing.encode_batch(mixed)) == b"".join(encode_batch(mixed))
