@@ -175,6 +175,24 @@ def test_batch_that_a_handler_raises_behind_is_counted(event: str) -> None:
     assert len(MESSAGES) == pipe.sent + len(pipe.outbound)
 
 
+@pytest.mark.parametrize("message", [b"one", [b"", b"two"], [b"id", b"", b"three"]])
+def test_message_that_is_written_alone_is_counted_wherever_it_is_interrupted(message: Any) -> None:
+    """It's queued still, or it counts as sent."""
+
+    def check(moment: int) -> list[str]:
+        outbox = Unconnected()
+        pipe = outbox.pipe = Pipe(outbox, 1000, 1000)
+        outbox.stream = Stream(10_000)
+        pipe.outbound.append(message)
+        with interrupted_at(moment) as reached:
+            outbox.handle_write(pipe)
+        assert 1 == pipe.sent + len(pipe.outbound), reached
+        assert reached or [] == pipe.outbound
+        return reached
+
+    at_every_moment(check)
+
+
 def at_every_moment(check: Callable[[int], list[str]]) -> None:
     """Run a check that is interrupted at moment after moment, until there is none left."""
     moment = 0

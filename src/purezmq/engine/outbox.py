@@ -114,7 +114,13 @@ class Outbox:
         if connection is None or stream is None or not connection.ready:
             pipe.quiet = False
             return
-        batch = take_batch(pipe.outbound, self.take_bytes, pipe)
+        outbound = pipe.outbound
+        if type(outbound) is list:  # with one message, or more that were appended meanwhile
+            batch = outbound[:1]
+            pipe.sent += 1  # as in `take_batch`: no handler runs from here to the next line's end
+            del outbound[:1]
+        else:
+            batch = take_batch(outbound, self.take_bytes, pipe)
         chunks: list[Any] = connection.encode(batch)
         if len(chunks) != 1 or len(chunks[0]) > BATCH_BYTES:
             self._write(chunks, batch, pipe)
