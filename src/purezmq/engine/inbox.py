@@ -155,15 +155,17 @@ class Inbox:
             if pipe.receive_swap is None:
                 self.engine.stalled.discard(self)  # an ended connection whose last messages came from disk
             return
-        if connection.has_buffered:
+        is_buffered = connection.has_buffered
+        if is_buffered:
             try:
                 self._decode_on(pipe, connection)
             except BaseException as error:  # as in `handle_event`: it may have come in the midst of a decode
                 self.close_stream(error)
                 raise
+            is_buffered = connection.has_buffered
         if not self.mask & READ and self.stream is not None:
             self._set_interest(self.mask | READ)
-        if not connection.has_buffered and pipe.receive_swap is None:
+        if not is_buffered and pipe.receive_swap is None:
             self.engine.stalled.discard(self)
 
     def _decode_on(self, pipe: Pipe, connection: Connection) -> None:
