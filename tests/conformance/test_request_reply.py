@@ -153,6 +153,21 @@ def test_rep_returns_envelope_of_many_hops(make_socket: MakeSocket) -> None:
     assert [b"hop2", b"hop1", b"", b"reply"] == dealer.recv_multipart()
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_rep_receives_requests_that_its_mark_held_back(make_socket: MakeSocket, transport: str) -> None:
+    """A call that waits asks for them first; between request and reply it is refused all the same."""
+    rep, dealer = make_socket(zmq.REP, rcvhwm=1), make_socket(zmq.DEALER)
+    link(rep, dealer, transport=transport)
+    for number in range(5):
+        dealer.send_multipart([b"", b"%d" % number])
+    for number in range(5):
+        assert b"%d" % number == rep.recv()
+        expect_state_error(rep.recv)
+        rep.send(b"")
+    with pytest.raises(zmq.Again):
+        rep.recv(zmq.DONTWAIT)
+
+
 def test_rep_drops_reply_to_peer_that_left(make_socket: MakeSocket) -> None:
     """The reply to a requester that is gone vanishes, and the next request is served."""
     rep, gone, req = make_socket(zmq.REP), make_socket(zmq.REQ), make_socket(zmq.REQ)

@@ -95,6 +95,8 @@ class Pattern:
     sends_routing_id: ClassVar[bool] = False
     #: The lock-free path of `recv` may pop from `inbox.ready` (no state to keep per message).
     fast_recv: ClassVar[bool] = True
+    #: Not so, but while `may_receive` says yes and the inbox has nothing, `try_recv` has nothing, either (REQ, REP).
+    takes_turns: ClassVar[bool] = False
     #: A second connect() to the same endpoint is a silent no-op (libzmq's is_single_connect).
     single_connect: ClassVar[bool] = False
     #: Only one peer at a time: further ones are refused before their handshake and come back (PAIR).

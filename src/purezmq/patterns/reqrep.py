@@ -53,6 +53,7 @@ class Req(Dealer):
     refused_policies = dict.fromkeys(DROPPING, "a REQ whose request was dropped would wait for its reply for ever")
     peer_types = frozenset({"REP", "ROUTER"})
     fast_recv = False
+    takes_turns = True
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
@@ -238,6 +239,7 @@ class Rep(Pattern):
     peer_types = frozenset({"REQ", "DEALER"})
     can_transmit = True
     fast_recv = False
+    takes_turns = True
 
     def __init__(self, options: SocketOptions) -> None:
         super().__init__(options)
