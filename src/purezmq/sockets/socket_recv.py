@@ -144,7 +144,7 @@ class SocketRecv(SocketState):
         deadline: float | None = -1.0
         while True:
             # Over wires nothing is there before we look at the descriptors; over inproc this tells the peer to wake us.
-            if (deadline != -1.0 or engine.stalled or engine.links or self._recv_hint()
+            if (deadline != -1.0 or pattern.inbox.ready or engine.stalled or engine.links or self._recv_hint()
                     or not (pattern.fast_recv or (pattern.takes_turns and pattern.may_receive()))):  # fmt: skip
                 try:
                     with lease.guard:
