@@ -13,7 +13,7 @@ from purezmq.pipe import DROP_NEWEST, DropReason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from purezmq.message import Message
@@ -83,6 +83,17 @@ class RoutingTable:
 def _chose_id(pipe: Pipe) -> bool:
     """Whether the peer came with its id: then it may come again with it. One that we made is known to nobody else."""
     return pipe.peer is None or bool(pipe.peer.routing_id)
+
+
+def _tell_carriers(pipes: Iterator[Pipe]) -> None:
+    """Have written what was queued; where one is interrupted the others are told all the same."""
+    try:
+        for pipe in pipes:
+            if pipe.outbound and (pipe.quiet or len(pipe.outbound) >= pipe.write_batch):
+                pipe.carrier.handle_write(pipe)
+    except BaseException:
+        _tell_carriers(pipes)
+        raise
 
 
 class Router(Pattern):
@@ -230,7 +241,6 @@ class Router(Pattern):
         if self.options.router_mandatory:
             return super().try_send_many(messages)
         find = self.table.pipes.get
-        count = room = 0
         last: Any = None
         told: dict[Pipe, None] = {}
         pipe: Pipe | None = None
@@ -238,30 +248,27 @@ class Router(Pattern):
             for count, message in enumerate(messages):
                 if type(message) is list and len(message) > 2:
                     routing_id = message[0]
-                    if routing_id != last or type(routing_id) is not bytes:
-                        last = None
+                    if routing_id != last:
+                        last = routing_id
                         pipe = find(routing_id) if type(routing_id) is bytes else None
-                        room = 0 if pipe is None else pipe.free_room(len(messages))
-                        if pipe is not None and room:
-                            last = routing_id
+                        if pipe is not None:
                             told[pipe] = None
-                    if room and pipe is not None:
-                        room -= 1
-                        del message[0]
-                        pipe.outbound.append(message)
-                        if pipe.tickets is not None:
-                            next(pipe.tickets)
-                        continue
-                last = None  # whatever follows may change what room there is
+                    if pipe is not None and not (pipe.special or pipe.ended):
+                        outbound, limit = pipe.outbound, pipe.send_limit
+                        if not limit or len(outbound) + pipe.in_flight < limit:
+                            del message[0]
+                            outbound.append(message)
+                            if pipe.tickets is not None:
+                                next(pipe.tickets)
+                            continue
+                last = None  # whom an id means may change now
                 try:
                     if not self.try_send(message):
                         return count
                 except Again:  # the policy `error`: whoever passes on a batch waits
                     return count
         finally:
-            for pipe in told:
-                if pipe.quiet or len(pipe.outbound) >= pipe.write_batch:
-                    pipe.carrier.handle_write(pipe)
+            _tell_carriers(iter(told))
         return len(messages)
 
     def can_send(self) -> bool:

@@ -7,6 +7,7 @@ from tests.unit.patterns.carrier import ScriptedPeer, make_pattern, texts
 
 from purezmq.constants import EHOSTUNREACH, ROUTER
 from purezmq.error import ZMQError
+from purezmq.pipe import Pipe
 
 
 class OwnedList(list[bytes]):
@@ -290,6 +291,24 @@ def test_router_tells_of_what_is_queued_when_a_batch_is_interrupted() -> None:
     with pytest.raises(TypeError):
         router.try_send_many([[b"A", b"", b"1"], [None, b"", b"2"]])
     assert (1, [[b"", b"1"]]) == (peer.carrier.writes, peer.sent())
+
+
+def test_router_tells_the_other_peers_of_a_batch_when_one_is_interrupted() -> None:
+    """What a signal handler raises as the first one's messages are written travels on."""
+    router = make_pattern(ROUTER)
+    peers = [ScriptedPeer(router, name) for name in (b"A", b"B", b"C")]
+    told: list[Pipe] = []
+
+    def handle_write(pipe: Pipe) -> None:
+        told.append(pipe)
+        if len(told) < 3:
+            raise KeyboardInterrupt
+
+    for peer in peers:
+        peer.carrier.handle_write = handle_write  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        router.try_send_many([[name, b"", b"x"] for name in (b"A", b"B", b"C")])
+    assert [peer.pipe for peer in peers] == told
 
 
 @pytest.mark.parametrize("messages", [
