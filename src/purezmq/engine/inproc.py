@@ -84,20 +84,23 @@ class InprocLink:
         if peer is None:
             return  # nobody is bound yet; `pair_up` tells the binder what waits
         pipe.quiet = False
-        peer.engine.inbox.activate(peer.pipe)
-        peer.engine.leadership.wake()
+        engine = peer.engine
+        engine.inbox.activate(peer.pipe)
+        engine.leadership.wake()
         sched_yield()
 
     def handle_drained(self, pipe: Pipe) -> None:
         """Our reader found nothing: the other end must tell us about its next message."""
         peer = self.peer
         if peer is not None:
-            peer.pipe.quiet = True
-            if peer.pipe.swapping:
+            other = peer.pipe
+            other.quiet = True
+            if other.swapping:
                 peer.engine.post(peer.handle_swap_changed)
-        elif pipe.receive_swap is not None:
+            return
+        if pipe.receive_swap is not None:
             refill_inbound(pipe)  # what the other end left on disk when it closed
-        if peer is None and pipe.receive_swap is None:
+        if pipe.receive_swap is None:
             self.engine.stalled.discard(self)
 
     def flush_pipe(self, pipe: Pipe) -> None:

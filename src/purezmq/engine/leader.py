@@ -279,7 +279,7 @@ class Leadership:
 
     def _follow(self, timeout: float | None, hint: Callable[[], object]) -> None:
         change = self._change
-        if hint() or self._can_lead():
+        if hint() or (self.selector is not None and not self.leads):
             return
         if self._spins_to_skip:
             self._spins_to_skip -= 1
@@ -406,9 +406,11 @@ class Leadership:
         self._change += 1
         if self.followers:
             self.wake_followers()
-        wakeup, exported = self.wakeup, self.exported
-        if self.polling and wakeup is not None:
-            wakeup.set()
+        if self.polling:
+            wakeup = self.wakeup
+            if wakeup is not None:  # else closed meanwhile
+                wakeup.set()
+        exported = self.exported
         if exported is not None:
             exported.set()
 

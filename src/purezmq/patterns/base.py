@@ -233,7 +233,7 @@ class Pattern:
             message: Message = taken[1]
             return message
         self.is_unread = False
-        while inbox.refill():
+        while inbox.ready or inbox.refill():
             try:
                 head: Any = inbox.ready.popleft()
             except IndexError:  # another thread's fast path was quicker

@@ -244,7 +244,7 @@ class FairQueue:
 
     def refill(self) -> bool:
         """Merge the next batch into `ready`; whether a message is there now."""
-        if self.can_read():
+        if self.ready and self.can_read():
             return True
         if self.short_cut is not None:
             return not self._note_drained(self.short_cut) and self.can_read()

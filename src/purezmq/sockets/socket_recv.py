@@ -162,17 +162,30 @@ class SocketRecv(SocketState):
                         self._note_taken()
                     return message, pipe
             if deadline == -1.0:
-                deadline = deadline_of(flags, timeout, self._options.rcvtimeo)
+                option_ms = self._options.rcvtimeo
+                waits = option_ms < 0 and timeout is None and not flags  # the usual case, without a call
+                deadline = None if waits else deadline_of(flags, timeout, option_ms)
             if thread_state.engines:
                 flush_thread()
             if deadline is None:
                 self._wait(None, self._recv_hint)
-                continue
-            left = deadline - monotonic() if deadline else 0.0
-            if left <= 0:
-                engine.leadership.try_pump()
-                return self._recv_last_try()
-            self._wait(left, self._recv_hint)
+            else:
+                left = deadline - monotonic() if deadline else 0.0
+                if left <= 0:
+                    engine.leadership.try_pump()
+                    return self._recv_last_try()
+                self._wait(left, self._recv_hint)
+            ready = self._ready
+            if ready:  # as in `recv`: what came needs no lease
+                try:
+                    message = ready.popleft()
+                except IndexError:  # another thread was quicker
+                    continue
+                if isinstance(message, (bytes, list)):
+                    if type(message) is not bytes:
+                        pattern.last_pipe = pattern.inbox.short_cut  # where the parts that follow came from
+                    return message, None
+                message.wake()  # a RoomMarker
 
     def _note_taken(self) -> None:
         with self._engine.lease.afterwards, self._engine.lease.guard:
