@@ -225,9 +225,12 @@ class Leadership:
             timeout: seconds, None for ever.
             hint: cheap test without the lease: what the caller waits for may have come already.
         """
+        if self.selector is None:
+            self._follow(timeout, hint)
+            return
         leads = self.leads
         try:
-            if self.selector is None or leads.setdefault(0, hint) is not hint:
+            if leads.setdefault(0, hint) is not hint:
                 self._follow(timeout, hint)
                 return
             if self.watched:
