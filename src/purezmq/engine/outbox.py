@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from time import monotonic
 
+from purezmq.engine.chunks import cut, skip
 from purezmq.engine.fence import is_of_system
 from purezmq.engine.selector import WRITE
 from purezmq.pipe import BATCH_MESSAGES, DROP_NEWEST, NO_BATCH, WRITE_BATCH_MESSAGES, DropReason, message_size
@@ -320,7 +321,7 @@ class Outbox:
     def _keep(self, chunks: list[Any], batch: list[Any], taken: int, pipe: Pipe) -> None:
         if self.unsent is None:
             self.unsent = deque()
-        entry = _Unsent(_skip(chunks, taken), batch, started=taken > 0)
+        entry = _Unsent(skip(chunks, taken), batch, started=taken > 0)
         if taken:
             _drop_sent(entry, self.frame_overhead)
         self.unsent.append(entry)
@@ -347,7 +348,7 @@ class Outbox:
                 self._wait_for_room()
                 return False
             entry.started = True
-            entry.chunks = _skip(entry.chunks, taken)
+            entry.chunks = skip(entry.chunks, taken)
             gone = len(entry.messages)
             if entry.chunks:
                 gone = _drop_sent(entry, self.frame_overhead)
@@ -423,7 +424,7 @@ class Outbox:
                 self._handle_write_error(error)
                 return
             if taken < size:
-                self.unsent = deque([_Unsent(_skip(chunks, taken), [], started=taken > 0)])
+                self.unsent = deque([_Unsent(skip(chunks, taken), [], started=taken > 0)])
                 self._wait_for_room()
         except BaseException as error:
             self._handle_interrupt(error)
@@ -548,38 +549,14 @@ def _split_started(entry: _Unsent, *, exact: bool) -> tuple[_Unsent, list[Any]]:
     if left == whole + _encoded_size(begun.messages[0]):  # the last write ended exactly between two messages
         return _Unsent([], [], started=True), begun.messages
     messages, begun.messages = begun.messages[1:], begun.messages[:1]
-    begun.chunks = _cut(begun.chunks, left - whole)
+    begun.chunks = cut(begun.chunks, left - whole)
     return begun, messages
-
-
-def _cut(chunks: list[Any], size: int) -> list[Any]:
-    """The first `size` bytes of chunks; nothing is copied."""
-    kept = []
-    for chunk in chunks:
-        if size <= 0:
-            break
-        kept.append(chunk if len(chunk) <= size else memoryview(chunk)[:size])
-        size -= len(chunk)
-    return kept
 
 
 def _encoded_size(message: Any, overhead: int = 0) -> int:
     """Bytes of a message on the wire, where the body of each frame grows by `overhead`."""
     parts = message if isinstance(message, list) else [message]
     return sum([(size := len(part) + overhead) + (2 if size < 256 else 9) for part in parts])
-
-
-def _skip(chunks: list[Any], taken: int) -> list[Any]:
-    """What remains of chunks after the first `taken` bytes; nothing is copied."""
-    for index, chunk in enumerate(chunks):
-        size = len(chunk)
-        if taken < size:
-            rest = chunks[index:]
-            if taken:
-                rest[0] = memoryview(chunk)[taken:]
-            return rest
-        taken -= size
-    return []
 
 
 #: Entries of more messages than this are counted as a whole: walking them at each write costs too much.
