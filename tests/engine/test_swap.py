@@ -518,10 +518,10 @@ def test_want_of_memory_when_reading_loses_nothing(
     messages = owner.fill(200)
     read, failures = swap_file._read_all, [MemoryError(), OSError(errno.ENOMEM, "injected")]
 
-    def read_all(file: Any, size: int, offset: int) -> bytes:
+    def read_all(file: Any, size: int) -> bytes:
         if failures:
             raise failures.pop()
-        return read(file, size, offset)
+        return read(file, size)
 
     monkeypatch.setattr(swap_file, "_read_all", read_all)
     assert messages == owner.take_all()
@@ -625,10 +625,10 @@ def test_disk_that_cannot_be_read_loses_the_block(
     owner.fill(200)
     read, failures = swap_file._read_all, [OSError(errno.EIO, "injected")]
 
-    def read_all(file: Any, size: int, offset: int) -> bytes:
+    def read_all(file: Any, size: int) -> bytes:
         if failures:
             raise failures.pop()
-        return read(file, size, offset)
+        return read(file, size)
 
     monkeypatch.setattr(swap_file, "_read_all", read_all)
     taken = owner.take_all()

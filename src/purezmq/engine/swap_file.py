@@ -37,10 +37,24 @@ if TYPE_CHECKING:
     from purezmq.message import Message
 
 checksum: Callable[[Buffer, int], int]
+add_up: Callable[[Buffer, int], int]
 try:  # the extra `swap`: ten times the speed, which is what a fast disk is measured by
+    from xxhash import xxh3_64
     from xxhash import xxh3_64_intdigest as checksum
 except ImportError:
     from zlib import crc32 as checksum
+
+    add_up = checksum
+else:
+
+    def add_up(piece: Buffer, total: int) -> int:
+        """The same checksum of a large piece, `SUM_SIZE` bytes at a time."""
+        state = xxh3_64(seed=total)
+        with memoryview(piece) as whole, whole.cast("B") as view:
+            for at in range(0, len(view), SUM_SIZE):
+                state.update(view[at : at + SUM_SIZE])
+        return state.intdigest()
+
 
 __all__ = ["SEGMENT_SIZE", "Address", "CorruptBlockError", "Segment", "SwapFile"]
 
@@ -52,8 +66,8 @@ SEGMENT_SIZE = 64 << 20
 SEGMENTS_PER_DOUBLING = 64
 #: Buffers given to one system call; POSIX systems take 1024 (IOV_MAX).
 MAX_BUFFERS = 1000
-#: Bytes that are summed up at a time: for more xxhash lets go of the interpreter lock, and gets it back when whoever
-#: makes the next messages has to wait for the disk, that is: too late.
+#: Bytes of a large piece that are summed up at a time before a write: for more xxhash lets go of the interpreter's
+#: lock, and gets it back when whoever makes the next messages has to wait for the disk, that is: too late.
 SUM_SIZE = 64 << 10
 
 
@@ -155,7 +169,7 @@ class SwapFile:
         pieces, layout = lay_out(messages)
         total = 0
         for piece in pieces:
-            total = _add(piece, total)
+            total = checksum(piece, total) if buffer_size(piece) <= SUM_SIZE else add_up(piece, total)
         size = sum(layout.reads)
         while True:
             segment = self._writable_segment()
@@ -178,14 +192,15 @@ class SwapFile:
             CorruptBlockError: it isn't what was written.
             OSError: the system can't read it.
         """
-        file, offset, total = address.segment.file, address.offset, 0
+        file = address.segment.file
+        file.seek(address.offset)
+        total = 0
         pieces: list[bytes] = []
         for size in address.layout.reads:
-            piece = _read_all(file, size, offset)
+            piece = _read_all(file, size)
             if len(piece) < size:
                 raise CorruptBlockError(f"a block of {address.size} bytes is lost: the file is too short")
-            offset += size
-            total = _add(piece, total)
+            total = checksum(piece, total)
             pieces.append(piece)
         try:
             if total == address.checksum:
@@ -243,16 +258,6 @@ def _open_file(directory: str) -> FileIO:
     return TemporaryFile(buffering=0, dir=directory or None, prefix="purezmq-")
 
 
-def _add(piece: Buffer, total: int) -> int:
-    """The checksum of what was summed up, and of a piece behind it."""
-    if buffer_size(piece) <= SUM_SIZE:
-        return checksum(piece, total)
-    with memoryview(piece) as whole, whole.cast("B") as view:
-        for at in range(0, len(view), SUM_SIZE):
-            total = checksum(view[at : at + SUM_SIZE], total)
-    return total
-
-
 def _write_all(file: FileIO, chunks: list[Buffer], offset: int) -> None:
     """Write all chunks from `offset` on. The list is used up."""
     at = 0
@@ -268,14 +273,14 @@ def _write_all(file: FileIO, chunks: list[Buffer], offset: int) -> None:
             chunks[at] = memoryview(chunks[at]).cast("B")[written:]
 
 
-def _read_all(file: FileIO, size: int, offset: int) -> bytes:
-    """Read so many bytes from `offset` on, less at the end of the file."""
-    piece = _read_some(file, size, offset)
+def _read_all(file: FileIO, size: int) -> bytes:
+    """Read so many bytes, less at the end of the file."""
+    piece = file.read(size)
     if len(piece) == size or not piece:
         return piece
     pieces = [piece]
     missing = size - len(piece)
-    while missing and (piece := _read_some(file, missing, offset + size - missing)):
+    while missing and (piece := file.read(missing)):
         pieces.append(piece)
         missing -= len(piece)
     return b"".join(pieces)
@@ -291,15 +296,4 @@ def _write_first(file: FileIO, chunks: list[Buffer], offset: int) -> int:
     return file.write(chunks[0])
 
 
-def _read_at(file: FileIO, size: int, offset: int) -> bytes:
-    return os.pread(file.fileno(), size, offset)
-
-
-def _read_there(file: FileIO, size: int, offset: int) -> bytes:
-    """Where there is no pread."""
-    file.seek(offset)
-    return file.read(size)
-
-
 _write_some = _write_vector if hasattr(os, "pwritev") else _write_first
-_read_some = _read_at if hasattr(os, "pread") else _read_there

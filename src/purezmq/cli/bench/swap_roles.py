@@ -1,8 +1,9 @@
 """The role of a worker that spills to disk beside plain file I/O, in turns: what the swap costs, without a network.
 
 A publisher spills to a subscriber of the same process (inproc) that doesn't read, then the subscriber reads. Between
-the chunks as many of the same messages are written to a file, and read from it. In turns, because what a file costs
-changes from second to second: with the memory that the system has at hand, or has to get first.
+the chunks as many of the same messages are written to a file: in turns, because what a write costs changes from second
+to second with the memory that the system has at hand, or has to get first. Half of that file is read before the
+subscriber reads, and half after.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def swap(zmq: Any, options: dict[str, Any], control: Control) -> None:
     publisher.bind("inproc://swap")
     subscriber.subscribe(b"")
     subscriber.connect("inproc://swap")
-    body, sent, expected = os.urandom(size - 8), itertools.count(), itertools.count()
+    body, sent = os.urandom(size - 8), itertools.count()
 
     def make(number: int) -> bytes:
         return number.to_bytes(8, "big") + body
@@ -67,8 +68,8 @@ def swap(zmq: Any, options: dict[str, Any], control: Control) -> None:
         for number in itertools.islice(sent, count):
             publisher.send(make(number))
 
-    def receive() -> None:
-        for number in itertools.islice(expected, count):
+    def receive(turns: int) -> None:
+        for number in range(count * turns):
             if subscriber.recv()[:8] != number.to_bytes(8, "big"):
                 raise ValueError(f"message {number} is not what was published")
 
@@ -78,8 +79,8 @@ def swap(zmq: Any, options: dict[str, Any], control: Control) -> None:
             for number in range(count):
                 file.write(make(number))
 
-        def read() -> None:
-            for _ in range(count):
+        def read(turns: int) -> None:
+            for _ in range(count * turns):
                 file.read(size)
 
         ways_in = [take_turns(0, spill, write)]
@@ -87,11 +88,13 @@ def swap(zmq: Any, options: dict[str, Any], control: Control) -> None:
             len(ways_in) < MAXIMUM_TURNS and sum(ours for ours, _ in ways_in) < options["span"]
         ):
             ways_in.append(take_turns(len(ways_in), spill, write))
+        turns = len(ways_in)
         file.seek(0)
-        ways_out = [take_turns(turn, receive, read) for turn in range(len(ways_in))]
+        read_seconds = measure(lambda: read(turns // 2))
+        out = measure(lambda: receive(turns))
+        read_seconds += measure(lambda: read(turns - turns // 2))
     into, write_seconds = map(sum, zip(*ways_in, strict=True))
-    out, read_seconds = map(sum, zip(*ways_out, strict=True))
-    control.report(count=count * len(ways_in), into=into, write=write_seconds, out=out, read=read_seconds)
+    control.report(count=count * turns, into=into, write=write_seconds, out=out, read=read_seconds)
 
 
 ROLES: dict[str, Callable[[Any, dict[str, Any], Control], None]] = {"swap": swap}
