@@ -10,6 +10,9 @@ from purezmq.pipe import BLOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from purezmq.message import Message
     from purezmq.pipe import Pipe
 
@@ -86,7 +89,11 @@ class LoadBalancer:
         if len(self.pipes) == 1:
             pipe = self.pipes[0]
             done = pipe.free_room(len(messages))
-            if done and pipe.tickets is None:
+            if pipe.tickets is not None:
+                done = self._send_each(pipe, pipe.tickets, messages[:done])
+                if pipe.ended:
+                    return done
+            elif done:
                 # All of them before the carrier is told, or else it would write the first one alone.
                 outbound = pipe.outbound
                 try:
@@ -94,10 +101,6 @@ class LoadBalancer:
                 finally:  # whatever a signal handler raises, what is queued isn't forgotten
                     if pipe.quiet or len(outbound) >= pipe.write_batch:
                         pipe.carrier.handle_write(pipe)
-            elif done:
-                done = self._send_each(pipe, messages, done)
-                if pipe.ended:
-                    return done
         for index in range(done, len(messages)):
             try:
                 if self.send(messages[index]) is None:
@@ -107,18 +110,17 @@ class LoadBalancer:
         return len(messages)
 
     @staticmethod
-    def _send_each(pipe: Pipe, messages: list[Message], count: int) -> int:
-        """Write the first messages, for which there is room, to an inproc peer; how many, which is less if it ended."""
-        outbound, carrier, tickets = pipe.outbound, pipe.carrier, pipe.tickets
-        for index in range(count):
-            outbound.append(messages[index])
-            if tickets is not None:
-                next(tickets)
+    def _send_each(pipe: Pipe, tickets: Iterator[Any], messages: list[Message]) -> int:
+        """Write messages, for which there is room, to an inproc peer; how many, which is less if it ended."""
+        outbound, carrier = pipe.outbound, pipe.carrier
+        for index, message in enumerate(messages):
+            outbound.append(message)
+            next(tickets)
             if pipe.quiet or len(outbound) >= pipe.write_batch:
                 carrier.handle_write(pipe)
                 if pipe.ended:
                     return index + 1
-        return count
+        return len(messages)
 
     def can_send(self) -> bool:
         """Whether any pipe has room, or takes what it has no room for."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
 import time
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,14 @@ CHUNK = 64 << 20
 #: Turns at most: 2 GB.
 MAXIMUM_TURNS = 32
 MINIMUM_TURNS = 3
+#: What both files take is at most this part of the free space: temporary files may lie in memory.
+SPACE_SHARE = 4
+
+
+def most_turns() -> int:
+    """Return how many turns the directory for temporary files has space for."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    return max(MINIMUM_TURNS, min(MAXIMUM_TURNS, free // (SPACE_SHARE * 2 * CHUNK)))
 
 
 def measure(work: Callable[[], None]) -> float:
@@ -45,13 +54,13 @@ def take_turns(turn: int, ours: Callable[[], None], plain: Callable[[], None]) -
 
 
 def swap(zmq: Any, options: dict[str, Any], control: Control) -> None:
-    """Spill until the span is over, or 2 GB are there; then receive all of it.
+    """Spill until the span is over, or 2 GB are there, or a part of the free space; then receive all of it.
 
     Raises:
         ValueError: A message is missing, or not the one that it should be.
     """
     size = options["size"]
-    count = CHUNK // size
+    count, limit = CHUNK // size, most_turns()
     context = zmq.Context.instance()
     publisher, subscriber = context.socket(zmq.PUB), context.socket(zmq.SUB)
     publisher.sndhwm = subscriber.rcvhwm = 10
@@ -85,7 +94,7 @@ def swap(zmq: Any, options: dict[str, Any], control: Control) -> None:
 
         ways_in = [take_turns(0, spill, write)]
         while len(ways_in) < MINIMUM_TURNS or (
-            len(ways_in) < MAXIMUM_TURNS and sum(ours for ours, _ in ways_in) < options["span"]
+            len(ways_in) < limit and sum(ours for ours, _ in ways_in) < options["span"]
         ):
             ways_in.append(take_turns(len(ways_in), spill, write))
         turns = len(ways_in)
